@@ -1,0 +1,78 @@
+//! The rolling digest of everything that happened: two runs are equal when their digests are.
+
+use std::fmt;
+
+const FOLD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A 64-bit rolling digest; one folded multiply for each pair of words.
+///
+/// ```
+/// use deadletter::base::Digest;
+/// let mut a = Digest::new();
+/// let mut b = Digest::new();
+/// a.words(1, 2);
+/// b.words(2, 1);
+/// assert_ne!(a, b);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Digest(u64);
+
+/// The high and low half of a 128-bit product, xored.
+#[must_use]
+pub(crate) const fn folded(a: u64, b: u64) -> u64 {
+    let wide = (a as u128) * (b as u128);
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken")]
+    let halves = ((wide >> 64) as u64, wide as u64);
+    halves.0 ^ halves.1
+}
+
+impl Digest {
+    /// The digest of nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Digest(0x243f_6a88_85a3_08d3)
+    }
+
+    /// Adds two words.
+    #[inline]
+    pub const fn words(&mut self, a: u64, b: u64) {
+        // Rotating the state by a fixed amount keeps a zero product from erasing the past.
+        self.0 = self.0.rotate_left(23) ^ folded(self.0 ^ a ^ FOLD, b ^ 0xa409_3822_299f_31d0);
+    }
+
+    /// Adds one word.
+    #[inline]
+    pub const fn word(&mut self, a: u64) {
+        self.words(a, 0x082e_fa98_ec4e_6c89);
+    }
+
+    /// Adds a text, its length included.
+    pub fn text(&mut self, text: &str) {
+        self.words(text.len() as u64, xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
+    }
+
+    /// The digest so far.
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        self.0
+    }
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Digest::new()
+    }
+}
+
+impl fmt::Display for Digest {
+    /// Sixteen hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}

@@ -1,0 +1,3 @@
+//! deadletter: a deterministic laboratory for messaging under failure.
+
+pub mod base;
