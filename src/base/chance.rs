@@ -83,7 +83,11 @@ impl FromStr for Chance {
             return Err(ChanceError(format!("`{text}` divides by zero")));
         }
         if top > bottom {
-            let hint = if text.ends_with('%') { String::from("a chance is at most 100%") } else { format!("a chance is at most 1; did you mean `{text}%`?") };
+            let hint = if text.ends_with('%') {
+                String::from("a chance is at most 100%")
+            } else {
+                format!("a chance is at most 1; did you mean `{text}%`?")
+            };
             return Err(ChanceError(hint));
         }
         let steps = top.checked_mul(u128::from(ONE)).ok_or_else(nonsense)?;

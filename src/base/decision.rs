@@ -1,8 +1,8 @@
 //! Keyed decisions: what befalls a message depends on its name, not on what was drawn before it.
 
+use super::NodeId;
 use super::digest::folded;
 use super::stream::{SmallStream, Stream, Words, finish};
-use super::NodeId;
 
 /// The name of one transmission of a message: who sends what to whom, about which subject, for the how-manieth time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -78,7 +78,11 @@ impl Decision {
     #[inline]
     #[must_use]
     pub const fn word(self, lane: Lane, step: u32) -> u64 {
-        finish(self.0.wrapping_add((lane as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add((step as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)))
+        finish(
+            self.0
+                .wrapping_add((lane as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+                .wrapping_add((step as u64).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)),
+        )
     }
 
     /// A source of further words inside a lane, for laws that draw more than one.
