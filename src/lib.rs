@@ -1,3 +1,5 @@
 //! deadletter: a deterministic laboratory for messaging under failure.
 
 pub mod base;
+pub mod parts;
+pub mod record;

@@ -1,0 +1,13 @@
+//! What happened: operations and notes in a history, marks of rare paths, and the trace that explains them.
+
+pub mod history;
+pub mod mark;
+pub mod names;
+pub mod op;
+pub mod trace;
+
+pub use history::{Entry, Note, Phase, What};
+pub use mark::{Mark, Marks};
+pub use names::{Names, Object, ObjectKind};
+pub use op::{Command, End, Op, Reason, Settlement};
+pub use trace::{LossReason, Step, Trace, TraceEntry};
