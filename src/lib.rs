@@ -1,3 +1,4 @@
 //! deadletter: a deterministic laboratory for messaging under failure.
 
 pub mod base;
+pub mod parts;
