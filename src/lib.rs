@@ -1,10 +1,6 @@
 //! deadletter: a deterministic laboratory for messaging under failure.
 
 pub mod base;
-<<<<<<< HEAD
 pub mod check;
 pub mod parts;
 pub mod record;
-=======
-pub mod parts;
->>>>>>> parts1
