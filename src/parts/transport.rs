@@ -126,6 +126,24 @@ impl<S> Flow<S> {
         Offer::Queued
     }
 
+    /// The sender is gone: what has not left never will. What is under way still arrives.
+    pub fn abandon(&mut self) {
+        self.waiting.clear();
+        self.stall = None;
+    }
+
+    /// Takes a segment that may not leave yet, whatever the state (the connection is not open).
+    pub fn queue(&mut self, body: S, bytes: u64) {
+        self.waiting.push_back(Segment { body, bytes, attempt: 1, number: self.next });
+        self.next += 1;
+    }
+
+    /// Whether something sent before this segment waits to be transmitted again.
+    #[must_use]
+    pub fn waits_before(&self, number: u64) -> bool {
+        self.waiting.front().is_some_and(|front| front.number < number)
+    }
+
     /// The transmission is on its way: when it may be handed to the receiver, given when the network would deliver it.
     /// Never before what was sent earlier; of equal moments the order of the calls decides.
     #[inline]
