@@ -7,3 +7,4 @@ pub mod disk;
 pub mod fault;
 pub mod queue;
 pub mod transport;
+pub mod network;
