@@ -241,7 +241,7 @@ mod tests {
             let flip = |from: u32, width: u32| if (from..from + width).contains(&bit) { 1u64 << (bit - from) } else { 0 };
             let mut turned = [0u32; 64];
             for case in 0..cases {
-                let (ends, subject, kind, attempt) = ((case % 7) << 32 | case % 5, case, case % 3, 1 + case % 2);
+                let (ends, subject, kind, attempt) = (((case % 7) << 32) | (case % 5), case, case % 3, 1 + case % 2);
                 let before = word(ends, subject, kind, attempt);
                 let after = word(ends ^ flip(0, 64), subject ^ flip(64, 64), kind ^ flip(128, 16), attempt ^ flip(144, 32));
                 let changed = before ^ after;
