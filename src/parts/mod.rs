@@ -5,4 +5,6 @@ pub mod config;
 pub mod cpu;
 pub mod disk;
 pub mod fault;
+pub mod queue;
 pub mod transport;
+pub mod network;

@@ -3,12 +3,14 @@
 //! The caller owns the network and the events; a [`Flow`] only says what may leave and when it may arrive:
 //!
 //! 1. [`Flow::offer`] takes a segment. `Send` gives it back: transmit it now. `Queued`: something before it is stuck.
-//! 2. The caller asks the network for the fate of what it transmits. Got through: [`Flow::arrives`] turns the network's
+//! 2. The caller asks the network for the fate of what it transmits. On its way: [`Flow::arrives`] turns the network's
 //!    moment into one that keeps the order. Lost (or damaged and caught by the checksum): [`Flow::lost`] keeps the
 //!    segment and says when to try again, or when the connection dies.
 //! 3. At that moment [`Flow::retry`] gives the segment out for its next transmission; then again step 2.
-//! 4. After every `arrives` and every [`Flow::read`], [`Flow::flush`] gives out, one at a time, what may leave now.
+//! 4. When a segment reaches a host that takes it, [`Flow::through`] ends a stall; when it reaches one that is dead or
+//!    whose window is full, it comes back by `lost` (or [`Flow::put_back`] while something is stuck already).
 //! 5. When the receiver's process has read a segment, the caller says so with [`Flow::read`].
+//! 6. After every `through` and `read`, [`Flow::flush`] gives out, one at a time, what may leave now.
 //!
 //! While a segment is stuck, nothing behind it is transmitted. Real stacks transmit on and let the receiver keep what
 //! came early; both become readable in the moment the stuck segment gets through plus a delay. Acknowledgements are
@@ -30,6 +32,8 @@ pub struct Segment<S> {
     pub bytes: u64,
     /// Which transmission is due or under way, from 1.
     pub attempt: u32,
+    /// Its place in the order of the direction.
+    pub number: u64,
 }
 
 /// Whether a segment may leave.
@@ -80,6 +84,7 @@ struct Stall {
 /// assert_eq!(flow.retry().map(|s| (s.body, s.attempt)), Some(('a', 2)));
 /// let late = at + Span::millis(5);
 /// assert_eq!(flow.arrives(late), late);
+/// flow.through();
 /// assert_eq!(flow.flush(&config).map(|s| s.body), Some('b'));
 /// assert_eq!(flow.arrives(at + Span::millis(1)), late); // never before 'a'
 /// ```
@@ -89,6 +94,8 @@ pub struct Flow<S> {
     waiting: VecDeque<Segment<S>>,
     stall: Option<Stall>,
     last_arrival: Time,
+    /// The number of the next segment offered.
+    next: u64,
     /// Bytes transmitted or stuck, and not yet read by the receiver.
     unread: u64,
 }
@@ -103,13 +110,14 @@ impl<S> Flow<S> {
     /// A direction on which nothing was sent.
     #[must_use]
     pub const fn new() -> Flow<S> {
-        Flow { waiting: VecDeque::new(), stall: None, last_arrival: Time::ZERO, unread: 0 }
+        Flow { waiting: VecDeque::new(), stall: None, last_arrival: Time::ZERO, next: 0, unread: 0 }
     }
 
     /// Takes a segment to be sent after all before it. On a healthy direction whose window has room it comes straight back.
     #[inline]
     pub fn offer(&mut self, body: S, bytes: u64, config: &StreamConfig) -> Offer<S> {
-        let segment = Segment { body, bytes, attempt: 1 };
+        let segment = Segment { body, bytes, attempt: 1, number: self.next };
+        self.next += 1;
         if self.waiting.is_empty() && self.stall.is_none() && self.has_room(bytes, config) {
             self.unread += bytes;
             return Offer::Send(segment);
@@ -118,13 +126,43 @@ impl<S> Flow<S> {
         Offer::Queued
     }
 
-    /// The transmission under way gets through: when it may be handed to the receiver, given when the network would
-    /// deliver it. Never before what was sent earlier; of equal moments the order of the calls decides.
+    /// The sender is gone: what has not left never will. What is under way still arrives.
+    pub fn abandon(&mut self) {
+        self.waiting.clear();
+        self.stall = None;
+    }
+
+    /// Takes a segment that may not leave yet, whatever the state (the connection is not open).
+    pub fn queue(&mut self, body: S, bytes: u64) {
+        self.waiting.push_back(Segment { body, bytes, attempt: 1, number: self.next });
+        self.next += 1;
+    }
+
+    /// Whether something sent before this segment waits to be transmitted again.
+    #[must_use]
+    pub fn waits_before(&self, number: u64) -> bool {
+        self.waiting.front().is_some_and(|front| front.number < number)
+    }
+
+    /// The transmission is on its way: when it may be handed to the receiver, given when the network would deliver it.
+    /// Never before what was sent earlier; of equal moments the order of the calls decides.
     #[inline]
     pub fn arrives(&mut self, at: Time) -> Time {
-        self.stall = None;
         self.last_arrival = self.last_arrival.max(at);
         self.last_arrival
+    }
+
+    /// The receiving host has taken a segment: nothing is stuck any more.
+    #[inline]
+    pub const fn through(&mut self) {
+        self.stall = None;
+    }
+
+    /// A segment that was under way comes back while an earlier one is stuck: it waits in its place.
+    pub fn put_back(&mut self, mut segment: Segment<S>) {
+        segment.attempt += 1;
+        let place = self.waiting.partition_point(|other| other.number < segment.number);
+        self.waiting.insert(place, segment);
     }
 
     /// The transmission under way does not get through. The segment stays at the head.
@@ -135,7 +173,8 @@ impl<S> Flow<S> {
     pub fn lost(&mut self, now: Time, mut segment: Segment<S>, config: &StreamConfig) -> Setback {
         let stall = self.stall.get_or_insert(Stall { since: now, backoff: config.retransmit_first.min(config.retransmit_max) });
         segment.attempt += 1;
-        self.waiting.push_front(segment);
+        let place = self.waiting.partition_point(|other| other.number < segment.number);
+        self.waiting.insert(place, segment);
         let at = now + stall.backoff;
         if at.since(stall.since) > config.give_up {
             return Setback::GiveUp { at: stall.since + config.give_up };
@@ -155,12 +194,15 @@ impl<S> Flow<S> {
     /// The next segment that may leave now, if any: nothing is stuck before it and the window has room.
     #[inline]
     pub fn flush(&mut self, config: &StreamConfig) -> Option<Segment<S>> {
-        let bytes = self.waiting.front()?.bytes;
-        if self.stall.is_some() || !self.has_room(bytes, config) {
+        let front = self.waiting.front()?;
+        let bytes = front.bytes;
+        if self.stall.is_some() || (front.attempt == 1 && !self.has_room(bytes, config)) {
             return None;
         }
-        self.unread += bytes;
-        self.waiting.pop_front()
+        let segment = self.waiting.pop_front()?;
+        // What was transmitted before is counted already.
+        self.unread += if segment.attempt == 1 { bytes } else { 0 };
+        Some(segment)
     }
 
     /// The receiver's process has read so many bytes: the window opens. `true` when something waits that
@@ -283,7 +325,11 @@ mod tests {
         fn transmit(&mut self, now: Time, segment: Segment<u32>) {
             let fate = if self.healthy { Some(3) } else { self.fates.next().unwrap() };
             let event = match fate {
-                Some(delay) => (self.flow.arrives(now + Span::nanos(delay)), Some((segment.body, segment.bytes))),
+                Some(delay) => {
+                    let at = self.flow.arrives(now + Span::nanos(delay));
+                    self.flow.through();
+                    (at, Some((segment.body, segment.bytes)))
+                }
                 None => match self.flow.lost(now, segment, &self.config) {
                     Setback::Retry { at } => (at, None),
                     Setback::GiveUp { .. } => {
