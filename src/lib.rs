@@ -2,5 +2,6 @@
 
 pub mod base;
 pub mod check;
+pub mod load;
 pub mod parts;
 pub mod record;
