@@ -78,9 +78,11 @@ impl<'a> Reader<'a> {
     /// A span of time.
     #[must_use]
     pub fn span(&self, key: &str) -> Option<Span> {
-        self.get(key, |value, kind| match kind {
-            KeyKind::SpanIn { .. } => read::span_in(value, kind).ok(),
-            kind => matches!(kind, KeyKind::Span).then(|| read::span(value).ok()).flatten(),
+        self.get(key, |value, kind| {
+            if let KeyKind::SpanIn { .. } = kind {
+                return read::span_in(value, kind).ok();
+            }
+            matches!(kind, KeyKind::Span).then(|| read::span(value).ok()).flatten()
         })
     }
 
