@@ -163,7 +163,7 @@ impl Heap {
         self.len -= 1;
         let last = self.len + ROOT;
         let key = std::mem::replace(&mut self.groups[last >> 2].0[last & 3], NONE);
-        if last & 3 == 0 || last == ROOT {
+        if last & 3 == 0 {
             self.groups.pop();
         }
         if last == ROOT {
