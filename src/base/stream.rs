@@ -198,6 +198,12 @@ mod tests {
             }
             assert_uniform(&format!("below {n}"), &counts);
         }
+        // Without rejection every third number would come twice as often as the others.
+        let mut thirds = [0u64; 3];
+        for _ in 0..30_000 {
+            thirds[usize::try_from(words.below(3 << 62) % 3).unwrap()] += 1;
+        }
+        assert_uniform("thirds", &thirds);
         let (low, high) = (Span::nanos(5), Span::nanos(8));
         let mut counts = [0u64; 4];
         for _ in 0..4000 {
