@@ -238,9 +238,31 @@ impl BurstClass {
 
     /// Whether a message gets through at a moment; if not, why.
     fn spares(&self, state: &mut BurstState, at: Time, word: u64) -> Result<(), LossReason> {
-        let bad = state.bad_at(self, at);
+        let bad = self.is_bad(state, at);
         let (chance, why) = if bad { (self.loss_bad, LossReason::Burst) } else { (self.loss_good, LossReason::Chance) };
         if chance.hits(word) { Err(why) } else { Ok(()) }
+    }
+
+    /// Whether a direction is in its bad state at a moment.
+    pub(super) fn is_bad(&self, state: &mut BurstState, at: Time) -> bool {
+        if state.from <= at && at < state.until {
+            return state.bad;
+        }
+        let mut cell = at.nanos() / self.cell;
+        let (drawn, until) = self.drawn_in(state.key, cell, at.nanos());
+        let start = cell.saturating_mul(self.cell);
+        let (from, bad) = drawn.unwrap_or_else(|| {
+            // Not drawn anew yet in this cell: it is as some cell before left it, or as it was at the very beginning.
+            while cell > 0 {
+                cell -= 1;
+                if let (Some((_, bad)), _) = self.drawn_in(state.key, cell, u64::MAX) {
+                    return (start, bad);
+                }
+            }
+            (start, self.bad_share.hits(finish(!state.key)))
+        });
+        (state.from, state.until, state.bad) = (Time::from_nanos(from), Time::from_nanos(until), bad);
+        bad
     }
 
     /// The last time at or before `at` that the state was drawn anew inside a cell, what it came out as, and until when it
@@ -266,30 +288,6 @@ impl BurstState {
     /// A direction's own, from its key.
     pub(super) fn new(key: u64) -> BurstState {
         BurstState { key, from: Time::ZERO, until: Time::ZERO, bad: false }
-    }
-
-    /// Whether the direction is in its bad state at a moment.
-    fn bad_at(&mut self, class: &BurstClass, at: Time) -> bool {
-        if self.from <= at && at < self.until {
-            return self.bad;
-        }
-        let at = at.nanos();
-        let mut cell = at / class.cell;
-        let (drawn, until) = class.drawn_in(self.key, cell, at);
-        let (from, bad) = drawn.unwrap_or_else(|| {
-            let start = cell.saturating_mul(class.cell);
-            loop {
-                let Some(before) = cell.checked_sub(1) else {
-                    return (start, class.bad_share.hits(finish(!self.key)));
-                };
-                cell = before;
-                if let (Some((_, bad)), _) = class.drawn_in(self.key, cell, u64::MAX) {
-                    return (start, bad);
-                }
-            }
-        });
-        *self = BurstState { key: self.key, from: Time::from_nanos(from), until: Time::from_nanos(until), bad };
-        bad
     }
 }
 

@@ -33,6 +33,15 @@ impl Kind {
             Kind::Switch => "switch",
         }
     }
+
+    fn plural(self) -> &'static str {
+        match self {
+            Kind::Host => "hosts",
+            Kind::Zone => "zones",
+            Kind::Region => "regions",
+            Kind::Switch => "switches",
+        }
+    }
 }
 
 /// Everything that has a name and its number: hosts first, then zones' switches, regions' switches, declared switches, `lan`
@@ -119,7 +128,7 @@ impl<'a> Wiring<'a> {
             self.problems.push(format!("a {} has an empty name", kind.word()));
         } else if let Some((other, _)) = self.found.get(name) {
             let both =
-                if *other == kind { format!("two {}s are", kind.word()) } else { format!("a {} and a {} are", other.word(), kind.word()) };
+                if *other == kind { format!("two {} are", kind.plural()) } else { format!("a {} and a {} are", other.word(), kind.word()) };
             self.problems.push(format!("{both} called `{name}`; hosts, zones, regions and switches need names of their own"));
         } else {
             self.found.insert(name, (kind, number));
