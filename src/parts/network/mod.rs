@@ -351,6 +351,7 @@ impl Network {
             copy: way.copy,
             spared: way.spared,
             hop: 0,
+            sent: now,
             at: now,
             damage: 0,
             doubled: false,

@@ -102,7 +102,9 @@ fn each_fault_of_a_link_has_a_lane_of_its_own() {
                 assert!(which == 0 || less == *full);
                 continue;
             };
-            let Fate::Deliver { at: at_less, damage: damage_less, copy: copy_less } = less else { panic!("lost by a fault that is not there") };
+            let Fate::Deliver { at: at_less, damage: damage_less, copy: copy_less } = less else {
+                panic!("lost by a fault that is not there")
+            };
             match which {
                 0 => assert_eq!(less, *full),
                 1 => assert_eq!((at_less, damage_less, copy_less), (at, damage, None)),

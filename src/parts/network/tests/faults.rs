@@ -51,8 +51,10 @@ fn in_a_ring_everyone_sees_another_majority() {
     for count in 3..40 {
         let ring: Vec<NodeId> = (0..count).map(NodeId).collect();
         let pairs = Pairs::majorities_ring(&ring);
-        let sights: Vec<Vec<u32>> =
-            ring.iter().map(|a| (0..count).filter(|b| !pairs.contains(*a, NodeId(*b)) && !pairs.contains(NodeId(*b), *a)).collect()).collect();
+        let sights: Vec<Vec<u32>> = ring
+            .iter()
+            .map(|a| (0..count).filter(|b| !pairs.contains(*a, NodeId(*b)) && !pairs.contains(NodeId(*b), *a)).collect())
+            .collect();
         let mut distinct = sights.clone();
         distinct.sort();
         distinct.dedup();

@@ -1,7 +1,9 @@
 //! Proofs about the network as a whole.
 
+mod bandwidth;
 mod chance;
 mod faults;
+mod overriding;
 mod topology;
 
 use crate::base::{Chance, Law, NodeId, Span, Tag, Time, WorldKey};

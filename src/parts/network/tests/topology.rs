@@ -88,7 +88,8 @@ fn declared_links_replace_implied_ones_and_shorten_ways() {
 #[test]
 fn directions_have_their_own_laws() {
     let mut config = NetworkConfig::flat(constant(1));
-    let line = LinkConfig { there: constant(2), back: LinkLaw { loss: Chance::ALWAYS, ..constant(30) }, ..cable("dsl", "h0", "lan", constant(0)) };
+    let line =
+        LinkConfig { there: constant(2), back: LinkLaw { loss: Chance::ALWAYS, ..constant(30) }, ..cable("dsl", "h0", "lan", constant(0)) };
     config.links = vec![line];
     let mut network = Network::new(&config, &hosts(3), 1).unwrap();
     assert_eq!(delay(&mut network, 0, 1), 2);
@@ -191,9 +192,12 @@ fn ten_thousand_hosts_cost_ten_thousand() {
     assert_eq!(network.link("h9999-lan"), Some(LinkId(9_999)));
 }
 
+/// How a good configuration is made wrong.
+type Spoil = fn(&mut NetworkConfig);
+
 #[test]
 fn wrong_topologies_are_told() {
-    let table: [(fn(&mut NetworkConfig), &str); 15] = [
+    let table: [(Spoil, &str); 15] = [
         (|c| c.zones = vec![zone("z", None, &["h0", "h7"])], "zone `z` names the host `h7`, which does not exist; did you mean `h0`?"),
         (|c| c.zones = vec![zone("z", None, &["h0", "h0"])], "zone `z` names the host `h0` twice"),
         (
@@ -205,10 +209,7 @@ fn wrong_topologies_are_told() {
             |c| c.zones = vec![zone("z", Some("h1"), &["h0"])],
             "a host and a region are called `h1`; hosts, zones, regions and switches need names of their own",
         ),
-        (
-            |c| c.switches = names(&["s", "s"]),
-            "two switches are called `s`; hosts, zones, regions and switches need names of their own",
-        ),
+        (|c| c.switches = names(&["s", "s"]), "two switches are called `s`; hosts, zones, regions and switches need names of their own"),
         (|c| c.switches = names(&["s"]), "no link leads to `s`; add one or leave it out"),
         (
             |c| c.links = vec![cable("x", "h0", "lam", constant(1))],
