@@ -1,5 +1,7 @@
 //! deadletter: a deterministic laboratory for messaging under failure.
 
 pub mod base;
+pub mod check;
 pub mod parts;
 pub mod record;
+pub mod world;

@@ -1,0 +1,53 @@
+//! The door from the generic world to everything above it: one object-safe interface, crossed once per batch of events.
+
+use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Time};
+use crate::record::{Command, Entry, Marks, Names, Trace};
+
+use super::Strike;
+
+/// A running world of any protocol.
+pub trait Sim: Send {
+    /// Runs events until `until` (included), or until the history has something new, whichever comes first.
+    /// New entries are appended to `out`. Returns false when nothing is pending at or before `until`.
+    fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool;
+    /// The time of the next event.
+    fn next_time(&mut self) -> Option<Time>;
+    /// The present.
+    fn now(&self) -> Time;
+    /// Hands a client an operation at a moment not before now.
+    fn command(&mut self, at: Time, node: NodeId, command: Command);
+    /// At a moment not before the next event: all faults end, all nodes start again.
+    fn heal(&mut self, at: Time, out: &mut Vec<Entry>);
+    /// Every message still held, as `Held` notes in queue order.
+    fn final_read(&mut self, out: &mut Vec<Entry>);
+    /// How many messages each object holds, summed over nodes.
+    fn gauges(&self, report: &mut dyn FnMut(ObjectId, u64));
+    /// Digest of every event so far.
+    fn digest(&self) -> Digest;
+    /// Digest of the present state: equal for worlds that will behave alike.
+    fn fingerprint(&self) -> Digest;
+    /// Events handled so far.
+    fn events(&self) -> u64;
+    /// Messages delivered to handlers so far.
+    fn messages(&self) -> u64;
+    /// What faults did, as explicit entries in order of time.
+    fn strikes(&self) -> &[Strike];
+    /// How many nodes, messages or writes a fault touched.
+    fn touched(&self, fault: FaultId) -> u64;
+    /// Marks reached.
+    fn marks(&self) -> &Marks;
+    /// Names of nodes and objects.
+    fn names(&self) -> &Names;
+    /// The trace, if one is kept.
+    fn trace(&self) -> Option<&Trace>;
+    /// What still waits for something, in words, with since when; for the judge of liveness.
+    fn pending(&self) -> Vec<String>;
+    /// The first breach of the protocol's own invariant, if one was found.
+    fn breach(&self) -> Option<&(Time, String)>;
+    /// The names of message kinds.
+    fn kinds(&self) -> &'static [&'static str];
+    /// A payload's holders, for stories: nothing is changed.
+    fn holders(&self, payload: PayloadId) -> Vec<(NodeId, ObjectId)>;
+    /// A copy that continues on its own.
+    fn fork(&self) -> Box<dyn Sim>;
+}
