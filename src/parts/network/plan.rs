@@ -168,9 +168,13 @@ impl<'a> Wiring<'a> {
         let implied = [("within", &config.within), ("between_zones", &config.between_zones), ("between_regions", &config.between_regions)];
         let implied = implied.map(|(name, law)| (format!("`{name}`"), law));
         let declared = config.links.iter().flat_map(|link| {
-            [(format!("link `{}`", link.name), &link.there), (format!("link `{}`, on the way back,", link.name), &link.back)]
+            [(format!("link `{}`", link.name), &link.there), (format!("link `{}` on the way back", link.name), &link.back)]
         });
         for (whose, law) in implied.into_iter().chain(declared) {
+            let laws = [("delay", Some(&law.delay)), ("jitter", law.jitter.as_ref()), ("hold", law.reorder.as_ref().map(|r| &r.hold))];
+            for (what, law) in laws {
+                self.problems.extend(law.and_then(|law| law.check().err()).map(|why| format!("the {what} of {whose}: {why}")));
+            }
             if law.bandwidth.as_ref().is_some_and(|band| band.bytes_per_second == 0) {
                 self.problems
                     .push(format!("{whose} has a bandwidth of zero, so nothing would ever cross it; leave it out for unlimited speed"));

@@ -197,7 +197,7 @@ type Spoil = fn(&mut NetworkConfig);
 
 #[test]
 fn wrong_topologies_are_told() {
-    let table: [(Spoil, &str); 15] = [
+    let table: [(Spoil, &str); 16] = [
         (|c| c.zones = vec![zone("z", None, &["h0", "h7"])], "zone `z` names the host `h7`, which does not exist; did you mean `h0`?"),
         (|c| c.zones = vec![zone("z", None, &["h0", "h0"])], "zone `z` names the host `h0` twice"),
         (
@@ -241,7 +241,11 @@ fn wrong_topologies_are_told() {
                 c.links = vec![cable("x", "h0", "lan", constant(1))];
                 c.links[0].back.burst = Some(burst);
             },
-            "link `x`, on the way back, has a burst with a period of no length; both its good and its bad period last some time",
+            "link `x` on the way back has a burst with a period of no length; both its good and its bad period last some time",
+        ),
+        (
+            |c| c.within.jitter = Some(Law::Uniform { low: Span::millis(2), high: Span::millis(1) }),
+            "the jitter of `within`: the shortest span 2ms is longer than the longest, 1ms",
         ),
         (
             |c| {
