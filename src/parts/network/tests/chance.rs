@@ -254,6 +254,27 @@ fn a_burst_does_not_depend_on_who_asks() {
 }
 
 #[test]
+fn a_burst_may_be_on_from_the_start() {
+    let network = flat(bursty(), 2);
+    let bad = |seed: u64| {
+        let mut network = network.reseeded(seed);
+        let burst = network.shape.classes[0].burst.as_ref().unwrap();
+        burst.is_bad(&mut network.bursts[0], Time::ZERO)
+    };
+    let count = (0..20_000).filter(|seed| bad(*seed)).count() as u64;
+    assert!(near(count, 20_000, (1, 10)), "{count}");
+}
+
+#[test]
+fn burst_and_ordinary_loss_are_drawn_apart() {
+    let half = percent("50%");
+    let burst = Burst { good: Span::millis(1), bad: Span::millis(1), loss_good: half, loss_bad: half };
+    let mut network = flat(LinkLaw { loss: half, burst: Some(burst), ..spread() }, 2);
+    let arrived = (0..MANY).filter(|subject| arrival(network.route(Time::ZERO, &datagram(0, 1, *subject))).is_some()).count();
+    assert!(near(arrived as u64, MANY, (1, 4)), "{arrived}");
+}
+
+#[test]
 fn bursts_move_no_delay() {
     let (mut with, mut without) = (flat(bursty(), 2), flat(spread(), 2));
     let mut shared = 0;
