@@ -226,8 +226,7 @@ impl<'a> Wiring<'a> {
         let mut homes: Vec<Option<u32>> = zone_of.iter().map(|index| index.map(zone)).collect();
         if stray {
             let lan = self.switch(LAN);
-            for (host, home) in homes.iter_mut().enumerate().filter(|(host, _)| !linked[*host]) {
-                assert!(host < self.hosts.len());
+            for (home, _) in homes.iter_mut().zip(&linked).filter(|(_, linked)| !**linked) {
                 home.get_or_insert(lan);
             }
         }

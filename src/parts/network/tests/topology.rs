@@ -195,67 +195,69 @@ fn ten_thousand_hosts_cost_ten_thousand() {
 /// How a good configuration is made wrong.
 type Spoil = fn(&mut NetworkConfig);
 
+/// What is wrong, and what is said.
+const WRONG: [(Spoil, &str); 16] = [
+    (|c| c.zones = vec![zone("z", None, &["h0", "h7"])], "zone `z` names the host `h7`, which does not exist; did you mean `h0`?"),
+    (|c| c.zones = vec![zone("z", None, &["h0", "h0"])], "zone `z` names the host `h0` twice"),
+    (
+        |c| c.zones = vec![zone("y", None, &["h0"]), zone("z", None, &["h0"])],
+        "host `h0` is in the zones `y` and `z`; a host lies in one zone (to reach several switches, give it links)",
+    ),
+    (|c| c.zones = vec![zone("z", None, &[])], "zone `z` has no hosts; a switch without hosts belongs into `switches`"),
+    (
+        |c| c.zones = vec![zone("z", Some("h1"), &["h0"])],
+        "a host and a region are called `h1`; hosts, zones, regions and switches need names of their own",
+    ),
+    (|c| c.switches = names(&["s", "s"]), "two switches are called `s`; hosts, zones, regions and switches need names of their own"),
+    (|c| c.switches = names(&["s"]), "no link leads to `s`; add one or leave it out"),
+    (
+        |c| c.links = vec![cable("x", "h0", "lam", constant(1))],
+        "link `x` leads to `lam`, which is no host, zone, region or switch; did you mean `lan`?",
+    ),
+    (|c| c.links = vec![cable("x", "h0", "h0", constant(1))], "link `x` leads from `h0` to itself"),
+    (
+        |c| c.links = vec![cable("h1-lan", "h0", "lan", constant(1))],
+        "the link name `h1-lan` is declared and also implied by its ends; rename one",
+    ),
+    (
+        |c| c.links = vec![cable("x", "h0", "lan", constant(1)), cable("x", "h1", "lan", constant(1))],
+        "the link name `x` stands for two links; rename one",
+    ),
+    (
+        |c| {
+            c.switches = names(&["s"]);
+            c.links = vec![cable("x", "h0", "s", constant(1))];
+        },
+        "no link leads from `h0` to `h1`, `h2`; join their switches by a link",
+    ),
+    (
+        |c| c.within.bandwidth = Some(Bandwidth { bytes_per_second: 0, queue_bytes: None }),
+        "`within` has a bandwidth of zero, so nothing would ever cross it; leave it out for unlimited speed",
+    ),
+    (
+        |c| {
+            let burst = Burst { good: Span::ZERO, bad: Span::millis(1), loss_good: Chance::NEVER, loss_bad: Chance::ALWAYS };
+            c.links = vec![cable("x", "h0", "lan", constant(1))];
+            c.links[0].back.burst = Some(burst);
+        },
+        "link `x` on the way back has a burst with a period of no length; both its good and its bad period last some time",
+    ),
+    (
+        |c| c.within.jitter = Some(Law::Uniform { low: Span::millis(2), high: Span::millis(1) }),
+        "the jitter of `within`: the shortest span 2ms is longer than the longest, 1ms",
+    ),
+    (
+        |c| {
+            c.zones = vec![zone("lan", None, &["h0"])];
+            c.links = vec![];
+        },
+        "a zone and a switch are called `lan`; hosts, zones, regions and switches need names of their own",
+    ),
+];
+
 #[test]
 fn wrong_topologies_are_told() {
-    let table: [(Spoil, &str); 16] = [
-        (|c| c.zones = vec![zone("z", None, &["h0", "h7"])], "zone `z` names the host `h7`, which does not exist; did you mean `h0`?"),
-        (|c| c.zones = vec![zone("z", None, &["h0", "h0"])], "zone `z` names the host `h0` twice"),
-        (
-            |c| c.zones = vec![zone("y", None, &["h0"]), zone("z", None, &["h0"])],
-            "host `h0` is in the zones `y` and `z`; a host lies in one zone (to reach several switches, give it links)",
-        ),
-        (|c| c.zones = vec![zone("z", None, &[])], "zone `z` has no hosts; a switch without hosts belongs into `switches`"),
-        (
-            |c| c.zones = vec![zone("z", Some("h1"), &["h0"])],
-            "a host and a region are called `h1`; hosts, zones, regions and switches need names of their own",
-        ),
-        (|c| c.switches = names(&["s", "s"]), "two switches are called `s`; hosts, zones, regions and switches need names of their own"),
-        (|c| c.switches = names(&["s"]), "no link leads to `s`; add one or leave it out"),
-        (
-            |c| c.links = vec![cable("x", "h0", "lam", constant(1))],
-            "link `x` leads to `lam`, which is no host, zone, region or switch; did you mean `lan`?",
-        ),
-        (|c| c.links = vec![cable("x", "h0", "h0", constant(1))], "link `x` leads from `h0` to itself"),
-        (
-            |c| c.links = vec![cable("h1-lan", "h0", "lan", constant(1))],
-            "the link name `h1-lan` is declared and also implied by its ends; rename one",
-        ),
-        (
-            |c| c.links = vec![cable("x", "h0", "lan", constant(1)), cable("x", "h1", "lan", constant(1))],
-            "the link name `x` stands for two links; rename one",
-        ),
-        (
-            |c| {
-                c.switches = names(&["s"]);
-                c.links = vec![cable("x", "h0", "s", constant(1))];
-            },
-            "no link leads from `h0` to `h1`, `h2`; join their switches by a link",
-        ),
-        (
-            |c| c.within.bandwidth = Some(Bandwidth { bytes_per_second: 0, queue_bytes: None }),
-            "`within` has a bandwidth of zero, so nothing would ever cross it; leave it out for unlimited speed",
-        ),
-        (
-            |c| {
-                let burst = Burst { good: Span::ZERO, bad: Span::millis(1), loss_good: Chance::NEVER, loss_bad: Chance::ALWAYS };
-                c.links = vec![cable("x", "h0", "lan", constant(1))];
-                c.links[0].back.burst = Some(burst);
-            },
-            "link `x` on the way back has a burst with a period of no length; both its good and its bad period last some time",
-        ),
-        (
-            |c| c.within.jitter = Some(Law::Uniform { low: Span::millis(2), high: Span::millis(1) }),
-            "the jitter of `within`: the shortest span 2ms is longer than the longest, 1ms",
-        ),
-        (
-            |c| {
-                c.zones = vec![zone("lan", None, &["h0"])];
-                c.links = vec![];
-            },
-            "a zone and a switch are called `lan`; hosts, zones, regions and switches need names of their own",
-        ),
-    ];
-    for (spoil, message) in table {
+    for (spoil, message) in WRONG {
         let mut config = NetworkConfig::flat(constant(1));
         spoil(&mut config);
         assert_eq!(Network::new(&config, &hosts(3), 1).unwrap_err(), [message]);
