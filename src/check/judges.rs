@@ -385,7 +385,7 @@ impl Judges {
         let (source, lane) = (group.source, group.lane);
         self.active[source].clear(lane);
         let held: Vec<u64> =
-            self.open.sorted().into_iter().filter(|(_, r)| r.object as usize == source && r.mask.has(lane)).map(|(p, _)| p).collect();
+            self.open.unordered().filter(|(_, r)| r.object as usize == source && r.mask.has(lane)).map(|(p, _)| p).collect();
         for payload in held {
             let record = self.open.get_mut(payload).expect("it was found a moment ago");
             record.mask.clear(lane);
