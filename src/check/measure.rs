@@ -196,9 +196,13 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    pub(super) fn new(window: Span) -> Timeline {
+    pub(super) fn new(window: Span, end: Time) -> Timeline {
         assert!(!window.is_zero(), "a bucket of time has a width");
-        Timeline { width: window.as_nanos(), cells: Vec::new(), current: 0, from: 0, to: 0, hot: [0; COUNTS] }
+        let mut width = window.as_nanos();
+        while end != Time::FAR && end.nanos().div_ceil(width) > BUCKETS as u64 {
+            width = width.saturating_mul(2);
+        }
+        Timeline { width, cells: Vec::new(), current: 0, from: 0, to: 0, hot: [0; COUNTS] }
     }
 
     #[inline]

@@ -85,7 +85,7 @@ impl Mill {
                 (producer, What::End { op: ClientOp(what.payload().0), what, end })
             }
             18 => {
-                let group = ObjectId(3 + self.dice.id(2));
+                let group = if self.dice.below(9) == 0 { ObjectId(self.dice.id(7)) } else { ObjectId(3 + self.dice.id(2)) };
                 (consumer, What::Note(if self.dice.below(3) == 0 { Note::Unsubscribe { group } } else { Note::Subscribe { group } }))
             }
             19 if self.dice.below(4) == 0 => {

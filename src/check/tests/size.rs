@@ -121,7 +121,7 @@ fn a_group_without_effects_is_not_waited_for_without_end() {
 
 #[test]
 fn measures_agree_with_sorting() {
-    let mut judges = Judges::new(names(), JudgeConfig { window: Span::micros(10), ..wide_config() });
+    let mut judges = Judges::new(names(), JudgeConfig { window: Span::micros(10), end: minutes(1), ..wide_config() });
     let (mut dice, mut at, mut ends) = (Dice(7), 0, Vec::new());
     for i in 0..5_000_u32 {
         // From microseconds to tens of seconds.

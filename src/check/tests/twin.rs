@@ -62,6 +62,9 @@ impl<'a> Twin<'a> {
                 What::Note(Note::Settle { payload, .. } | Note::Held { payload, .. }) => {
                     malformed += u64::from(!messages.iter().any(|m| m.payload == payload));
                 }
+                What::Note(Note::Subscribe { group } | Note::Unsubscribe { group }) => {
+                    malformed += u64::from(!matches!(names.object(group).kind, ObjectKind::Subscription { .. }));
+                }
                 What::Note(_) | What::Skipped { .. } | What::Phase(_) | What::Fault { .. } => {}
             }
         }
@@ -108,7 +111,8 @@ impl<'a> Twin<'a> {
     }
     /// The group was entitled when the message was sent, and ever since until an entry.
     fn pair(&self, m: &Message, group: ObjectId, until: usize) -> bool {
-        let left = |n: &Note| matches!(n, Note::Unsubscribe { group: g } if *g == group);
+        let lasting = !matches!(self.kind(group), ObjectKind::Subscription { .. });
+        let left = |n: &Note| !lasting && matches!(n, Note::Unsubscribe { group: g } if *g == group);
         let sent_there = self.names.groups_of(m.to).any(|g| g == group);
         sent_there && self.subscribed(group, m.called) && !self.notes().any(|(i, n)| (m.called..until).contains(&i) && left(&n))
     }
