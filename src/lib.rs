@@ -5,3 +5,4 @@ pub mod check;
 pub mod load;
 pub mod parts;
 pub mod record;
+pub mod world;
