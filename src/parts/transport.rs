@@ -185,10 +185,10 @@ impl<S> Flow<S> {
     }
 
     /// The retransmission timer fires: gives the stuck segment out to be transmitted once more. `None` when nothing is
-    /// stuck.
+    /// stuck; what was never transmitted waits for [`Flow::flush`], which counts its bytes.
     pub fn retry(&mut self) -> Option<Segment<S>> {
         self.stall?;
-        self.waiting.pop_front()
+        self.waiting.pop_front_if(|segment| segment.attempt > 1)
     }
 
     /// The next segment that may leave now, if any: nothing is stuck before it and the window has room.
@@ -325,11 +325,7 @@ mod tests {
         fn transmit(&mut self, now: Time, segment: Segment<u32>) {
             let fate = if self.healthy { Some(3) } else { self.fates.next().unwrap() };
             let event = match fate {
-                Some(delay) => {
-                    let at = self.flow.arrives(now + Span::nanos(delay));
-                    self.flow.through();
-                    (at, Some((segment.body, segment.bytes)))
-                }
+                Some(delay) => (self.flow.arrives(now + Span::nanos(delay)), Some((segment.body, segment.bytes))),
                 None => match self.flow.lost(now, segment, &self.config) {
                     Setback::Retry { at } => (at, None),
                     Setback::GiveUp { .. } => {
@@ -357,13 +353,19 @@ mod tests {
             while let Some(Reverse((now, ..))) = self.events.peek().filter(|Reverse((at, ..))| *at <= end).copied() {
                 match self.events.pop().unwrap().0.2 {
                     None => {
-                        let segment = self.flow.retry().expect("a timer fires only for a stuck segment");
-                        self.transmit(now, segment);
+                        if let Some(segment) = self.flow.retry() {
+                            self.transmit(now, segment);
+                        }
                     }
-                    Some((number, bytes)) if self.reads => self.read(now, number, bytes),
-                    Some(unread) => {
-                        self.buffered.push(unread);
-                        self.most = self.most.max(self.buffered.iter().map(|(_, bytes)| bytes).sum());
+                    Some((number, bytes)) => {
+                        self.flow.through();
+                        if self.reads {
+                            self.read(now, number, bytes);
+                        } else {
+                            self.buffered.push((number, bytes));
+                            self.most = self.most.max(self.buffered.iter().map(|(_, bytes)| bytes).sum());
+                        }
+                        self.flush(now);
                     }
                 }
             }
