@@ -309,7 +309,7 @@ impl<P: Protocol> Core<P> {
             }
             return None;
         }
-        conn.flows[flow].through();
+        conn.flows[flow].through(segment.number);
         let bytes = segment.bytes;
         match segment.body {
             Carried::Msg(msg) => return Some((Peer { node: from, conn: Some(id) }, node, msg, bytes)),
