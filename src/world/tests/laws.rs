@@ -51,17 +51,19 @@ fn a_node_stays_down_until_the_last_cause_is_gone() {
 
 #[test]
 fn a_paused_process_wakes_to_its_timers_first_and_then_to_its_messages() {
-    let acts = [
-        (100, 1, Act::Timer(2, ms(150))),
-        (105, 1, Act::Timer(1, ms(120))),
-        (150, 0, Act::Send(1, 5)),
-        (160, 0, Act::Send(1, 6)),
-    ];
+    let acts = [(100, 1, Act::Timer(2, ms(150))), (105, 1, Act::Timer(1, ms(120))), (150, 0, Act::Send(1, 5)), (160, 0, Act::Send(1, 6))];
     let mut world = world(script(2, &acts), ten(), vec![fault(Ill::Pause(n(1)), ms(140), ms(400))], 1);
     let after = seen(&mut world, 1);
     assert_eq!(after.bells, [(at(540), Bell::Number(1)), (at(540), Bell::Number(2))], "by deadline");
     assert_eq!(after.numbers, [(at(540), 5), (at(540), 6)]);
-    let order: Vec<String> = world.trace().expect("kept").entries().iter().filter(|e| e.node == NodeId(1) && e.at == at(540)).map(|e| format!("{:?}", e.step)).collect();
+    let order: Vec<String> = world
+        .trace()
+        .expect("kept")
+        .entries()
+        .iter()
+        .filter(|e| e.node == NodeId(1) && e.at == at(540))
+        .map(|e| format!("{:?}", e.step))
+        .collect();
     assert!(order[0].starts_with("Paused") && order[1] == "Fired" && order[2] == "Fired" && order[3].starts_with("Received"), "{order:?}");
 }
 
@@ -72,7 +74,14 @@ fn a_frozen_machine_does_not_know_that_time_passed() {
     let after = seen(&mut world, 1);
     assert_eq!(after.bells, [(at(250), Bell::Number(1)), (at(1000), Bell::Number(2))], "by its own clock nothing was late");
     assert_eq!(after.numbers, [(at(140), 5)]);
-    let fired: Vec<Time> = world.trace().expect("kept").entries().iter().filter(|e| e.node == NodeId(1) && e.step == crate::record::Step::Fired).map(|e| e.at).collect();
+    let fired: Vec<Time> = world
+        .trace()
+        .expect("kept")
+        .entries()
+        .iter()
+        .filter(|e| e.node == NodeId(1) && e.step == crate::record::Step::Fired)
+        .map(|e| e.at)
+        .collect();
     assert!(fired.contains(&at(650)) && fired.contains(&at(1400)), "in true time both were 400 ms late: {fired:?}");
 }
 
@@ -84,7 +93,8 @@ fn clocks_skew_and_drift_and_their_timers_with_them() {
     let acts = [(5_000, 0, Act::Timer(1, ms(1100)))];
     let mut world = world(script(1, &acts), surroundings, vec![], 1);
     run(&mut world, at(20_000));
-    let fired: Vec<Time> = world.trace().expect("kept").entries().iter().filter(|e| e.step == crate::record::Step::Fired).map(|e| e.at).collect();
+    let fired: Vec<Time> =
+        world.trace().expect("kept").entries().iter().filter(|e| e.step == crate::record::Step::Fired).map(|e| e.at).collect();
     assert_eq!(fired, [at(0), at(1000)], "1100 ms on a clock that runs a tenth too fast are 1000 ms");
 }
 

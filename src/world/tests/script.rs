@@ -7,7 +7,9 @@ use crate::parts::config::{LinkLaw, NetworkConfig};
 use crate::parts::disk::Contents;
 use crate::parts::fault::{Fault, Ill, Selector, When};
 use crate::record::Command;
-use crate::world::{Breach, Ctx, Disconnect, Itself, Message, Nodes, Peer, Protocol, Roster, RosterNode, Sim, Surroundings, TimerId, World};
+use crate::world::{
+    Breach, Ctx, Disconnect, Itself, Message, Nodes, Peer, Protocol, Roster, RosterNode, Sim, Surroundings, TimerId, World,
+};
 
 /// What a node does at some moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
