@@ -4,3 +4,5 @@ pub mod base;
 pub mod check;
 pub mod parts;
 pub mod record;
+pub mod report;
+pub mod run;
