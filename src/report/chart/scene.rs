@@ -2,9 +2,10 @@
 //!
 //! Charts are laid out here and not by plotters, because only so both formats, with and without fonts, come out the same.
 
+use std::fmt::Display;
 use std::io;
 
-use plotters::backend::{BackendCoord, DrawingBackend, DrawingErrorKind, SVGBackend};
+use plotters::backend::{DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, RGBAColor, ShapeStyle, TextStyle};
 
@@ -144,12 +145,12 @@ impl Scene {
         {
             let mut backend = BitMapBackend::with_buffer(&mut large, (width * OUT, height * OUT));
             paint(self, &mut backend, Brush { scale: f64::from(OUT * OUT), font: EM })?;
-            backend.present().map_err(|e| io::Error::other(e.to_string()))?;
+            backend.present().map_err(failed)?;
         }
         let small = halve(&large, width as usize, height as usize);
         let mut file = BitMapBackend::new(path, (width, height));
-        file.blit_bitmap((0, 0), (width, height), &small).map_err(|e| io::Error::other(e.to_string()))?;
-        file.present().map_err(|e| io::Error::other(e.to_string()))
+        file.blit_bitmap((0, 0), (width, height), &small).map_err(failed)?;
+        file.present().map_err(failed)
     }
 }
 
@@ -207,11 +208,11 @@ struct Brush {
 }
 
 impl Brush {
-    fn point(self, (x, y): Point) -> BackendCoord {
+    fn point(self, (x, y): Point) -> (i32, i32) {
         (rounded(x * self.scale), rounded(y * self.scale))
     }
-    fn points(self, points: &[Point]) -> Vec<BackendCoord> {
-        let mut out: Vec<BackendCoord> = points.iter().map(|p| self.point(*p)).collect();
+    fn points(self, points: &[Point]) -> Vec<(i32, i32)> {
+        let mut out: Vec<(i32, i32)> = points.iter().map(|p| self.point(*p)).collect();
         out.dedup();
         out
     }
@@ -252,7 +253,7 @@ fn letters(style: Type, anchor: Anchor, brush: Brush) -> TextStyle<'static> {
         Anchor::End => HPos::Right,
     };
     let font = FontDesc::new(FontFamily::SansSerif, style.size * brush.scale * brush.font, weight);
-    TextStyle::from(font).color(&rgba(style.colour)).pos(Pos::new(across, VPos::Center))
+    TextStyle { font, color: rgba(style.colour).to_backend_color(), pos: Pos::new(across, VPos::Center) }
 }
 
 /// Every two by two pixels as one.
@@ -279,7 +280,7 @@ fn rgba(colour: Colour) -> RGBAColor {
     RGBAColor(colour.red, colour.green, colour.blue, 1.0).mix(colour.alpha)
 }
 
-fn failed<E: std::error::Error + Send + Sync>(error: DrawingErrorKind<E>) -> io::Error {
+fn failed(error: impl Display) -> io::Error {
     io::Error::other(error.to_string())
 }
 
