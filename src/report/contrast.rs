@@ -61,6 +61,24 @@ pub fn figures(arms: &[ArmOutcome]) -> Vec<Figure> {
     out
 }
 
+/// The figures worth showing (the first four, and those in which arms differ), and a sentence about those that are the same in all arms.
+#[must_use]
+pub fn telling(arms: &[ArmOutcome]) -> (Vec<Figure>, Option<String>) {
+    const ALWAYS: usize = 4;
+    let mut shown = Vec::new();
+    let mut same = Vec::new();
+    for (i, figure) in figures(arms).into_iter().enumerate() {
+        match figure.bars.first() {
+            Some(first) if i >= ALWAYS && figure.bars.iter().all(|b| b.text == first.text) => {
+                same.push(format!("{} ({})", words::lower(figure.name), first.text));
+            }
+            Some(_) | None => shown.push(figure),
+        }
+    }
+    let sentence = (!same.is_empty()).then(|| format!("The same in all arms: {}.", same.join(", ")));
+    (shown, sentence)
+}
+
 fn figure(arms: &[ArmOutcome], name: &'static str, bar: impl Fn(&ArmOutcome) -> Bar) -> Figure {
     Figure { name, bars: arms.iter().map(bar).collect() }
 }

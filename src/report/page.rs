@@ -36,6 +36,7 @@ struct Page {
     many: bool,
     names: Vec<String>,
     contrast: Vec<ContrastRow>,
+    same: Option<String>,
     contrast_chart: Picture,
     arms: Vec<Arm>,
     foot: String,
@@ -66,7 +67,7 @@ struct Arm {
     runs: String,
     expected: Vec<ExpectedRow>,
     promises: Vec<view::PromiseRow>,
-    others: Option<String>,
+    others: Vec<String>,
     breaches: Vec<view::Breach>,
     story_of: Option<&'static str>,
     story: Vec<view::StoryRow>,
@@ -94,6 +95,7 @@ impl Page {
     fn of(outcome: &Outcome) -> Page {
         let arms = &outcome.arms;
         let row = |f: contrast::Figure| ContrastRow { name: f.name, values: f.bars.into_iter().map(|b| b.text).collect() };
+        let (figures, same) = contrast::telling(arms);
         Page {
             css: CSS,
             scenario: words::clean(&outcome.scenario),
@@ -104,7 +106,8 @@ impl Page {
             verdict: view::verdict(outcome.answer, arms.len()),
             many: arms.len() > 1,
             names: arms.iter().map(|a| words::clean(&a.name)).collect(),
-            contrast: contrast::figures(arms).into_iter().map(row).collect(),
+            contrast: figures.into_iter().map(row).collect(),
+            same,
             contrast_chart: Picture::of(&chart::contrast(arms)),
             arms: arms.iter().enumerate().map(|(i, arm)| Arm::of(arm, i)).collect(),
             foot: format!("deadletter {}, plan {}, report format {}", outcome.version, words::clean(&outcome.plan), outcome.format),
@@ -120,13 +123,17 @@ impl Picture {
 
 impl Arm {
     fn of(arm: &ArmOutcome, index: usize) -> Arm {
-        let (promises, others) = view::promises(arm);
+        let (mut promises, others) = view::promises(arm);
+        promises.iter_mut().for_each(|row| row.observed = words::bound(&row.observed));
+        let mut faults = view::faults(arm);
+        faults.iter_mut().for_each(|row| row.strikes = words::bound(&row.strikes));
+        let sentences = view::accounting(arm).into_iter().chain(view::figures(arm)).chain(view::pending(arm));
         let story = view::story(arm);
         let expected = arm.expected.iter().map(|e| ExpectedRow {
             sign: words::sign(e.answer),
             class: class(e.answer),
             text: words::clean(&e.text),
-            detail: words::clean(&e.detail),
+            detail: words::bound(&words::clean(&e.detail)),
             seed: e.seed,
         });
         Arm {
@@ -143,8 +150,8 @@ impl Arm {
             breaches: view::breaches(arm),
             story_of: story.as_ref().map(|(property, _)| property.sentence()),
             story: story.map_or_else(Vec::new, |(_, rows)| rows),
-            faults: view::faults(arm),
-            sentences: view::accounting(arm).into_iter().chain(view::figures(arm)).chain(view::pending(arm)).collect(),
+            faults,
+            sentences: sentences.map(|s| words::bound(&s)).collect(),
             latency_columns: &view::LATENCY_COLUMNS,
             latency: view::latency(arm),
             warnings: view::warnings(arm),

@@ -106,7 +106,7 @@ impl Frame {
         let mut scene = Scene::new(WIDTH, 0.0, &format!("{}. {}", heading.title, heading.about));
         let below = head(&mut scene, heading);
         let lanes = usize::from(!backdrop.phases.is_empty()) + backdrop.faults.len().min(palette::FAULTS.len() + 1);
-        let top = below + amount_of(lanes as u64) * LANE + 28.0;
+        let top = below + amount_of(lanes as u64) * LANE + 34.0;
         let bottom = top + PLOT;
         scene.height = bottom + 50.0;
         let mut frame = Frame { scene, left: LEFT, right: WIDTH - RIGHT, top, bottom, x: axes.x, y: axes.y };
@@ -161,7 +161,9 @@ impl Frame {
 
     fn names(&mut self, x_name: &str, y_name: &str) {
         self.scene.text((self.right, self.bottom + 35.0), x_name, Anchor::End, LABEL);
-        self.scene.text((self.left - 60.0, self.top - 13.0), y_name, Anchor::Start, LABEL);
+        let (x, y) = (self.left - 60.0, self.top - 19.0);
+        self.scene.add(Shape::Rect((x, y - 7.0), (x + scene::width(y_name, LABEL.size) + 4.0, y + 8.0), Colour::WHITE));
+        self.scene.text((x, y), y_name, Anchor::Start, LABEL);
     }
 
     /// Phases and faults: lanes with names above the plot, faint shades and lines in it.

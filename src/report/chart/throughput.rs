@@ -17,14 +17,15 @@ pub(super) fn draw(judged: &Judged, backdrop: &Backdrop) -> Option<Scene> {
     }
     let layers: [(&str, Colour, fn(&Bucket) -> u64); 4] = [
         ("acknowledged", palette::OK, |b| b.ok),
-        ("failed: certainly did not happen", palette::FAILED, |b| b.failed),
+        ("failed: did not happen", palette::FAILED, |b| b.failed),
         ("unknown: may have happened", palette::UNKNOWN, |b| b.unknown),
-        ("not tried: the client was down", Colour::AXIS, |b| b.skipped),
+        ("not tried: client down", Colour::AXIS, |b| b.skipped),
     ];
     let shown: Vec<_> = layers.into_iter().filter(|(_, _, count)| any(*count)).collect();
     let mut legend: Vec<_> = shown.iter().map(|(name, colour, _)| ((*name).to_owned(), *colour, Swatch::Fill)).collect();
     legend.push(("called by clients".to_owned(), Colour::INK, Swatch::Stroke));
-    let about = format!("Each step covers {}.", crate::report::words::span(judged.series.window));
+    let window = crate::report::words::span(judged.series.window);
+    let about = format!("By the moment of their end; each step covers {window}. Calls above the coloured areas were still waiting for an answer.");
     let heading = Heading { title: TITLE, about: &about, legend: &legend };
     let steps = Steps { judged, end: amount_of(backdrop.end.nanos()) };
     let greatest = buckets.iter().map(|b| steps.rate(b, ended(b) + b.skipped).max(steps.rate(b, b.attempts))).fold(0.0, f64::max);
