@@ -42,7 +42,8 @@ pub fn figures(arms: &[ArmOutcome]) -> Vec<Figure> {
     };
     out.push(quantile("Time to acknowledge: half within", |q| q.p50));
     out.push(quantile("Time to acknowledge: 99 % within", |q| q.p99));
-    let count = |name, pick: fn(&ArmOutcome) -> u64| figure(arms, name, move |arm| Bar { value: amount(pick(arm)), text: words::count(pick(arm)) });
+    let count =
+        |name, pick: fn(&ArmOutcome) -> u64| figure(arms, name, move |arm| Bar { value: amount(pick(arm)), text: words::count(pick(arm)) });
     let counts = [
         count("Acknowledged, but lost", |a| a.shown.judged.accounting.lost),
         count("Deliveries that were repetitions", |a| a.shown.judged.accounting.duplicates),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::{Accounting, Finding, GroupAccounting, Promise, Property, Quantiles, Verdict};
+use crate::check::{Accounting, Finding, GroupAccounting, Promise, Quantiles, Verdict};
 use crate::run::{Answer, ArmOutcome, LedgerRow, Tally};
 
 use super::words;
@@ -146,15 +146,17 @@ pub(super) struct StoryRow {
     pub(super) text: String,
 }
 
-/// The story of the shown run: of which property, and its steps.
-pub(super) fn story(arm: &ArmOutcome) -> Option<(Property, Vec<StoryRow>)> {
-    let story = arm.shown.story.as_ref().filter(|s| !s.lines.is_empty())?;
+/// The steps of the story of the shown run; none when there is no story.
+pub(super) fn story(arm: &ArmOutcome) -> Vec<StoryRow> {
+    let Some(story) = &arm.shown.story else {
+        return Vec::new();
+    };
     let times = words::times(&story.lines.iter().map(|l| l.at).collect::<Vec<_>>());
     let rows = story.lines.iter().zip(times).map(|(line, at)| {
         let node = line.node.and_then(|n| arm.scenery.nodes.get(n.index())).map_or_else(String::new, |n| words::clean(n));
         StoryRow { at, node, text: words::clean(&line.text) }
     });
-    Some((story.property, rows.collect()))
+    rows.collect()
 }
 
 /// A fault of the ledger.
@@ -228,7 +230,9 @@ pub(super) fn warnings(arm: &ArmOutcome) -> Vec<String> {
             continue;
         }
         out.push(match row.fired {
-            0 => format!("The fault `{name}` never struck in the run that is shown: it touched nothing, and the run proves nothing about it."),
+            0 => format!(
+                "The fault `{name}` never struck in the run that is shown: it touched nothing, and the run proves nothing about it."
+            ),
             n => format!("The fault `{name}` struck {} and touched nothing: the run proves nothing about it.", words::times_over(n)),
         });
     }
@@ -272,12 +276,7 @@ fn were(n: u64, one: &str, many: &str) -> String {
 
 /// `Of 100 calls, 90 were acknowledged + 10 failed = 100.`
 fn told(a: &Accounting) -> String {
-    let parts = [
-        (a.ok, "acknowledged"),
-        (a.failed, "failed for certain"),
-        (a.unknown, "ended unknown"),
-        (a.pending, "never answered"),
-    ];
+    let parts = [(a.ok, "acknowledged"), (a.failed, "failed for certain"), (a.unknown, "ended unknown"), (a.pending, "never answered")];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", words::count(*n))).collect();
     format!("Clients made {}: {}.", words::counted(a.attempts, "call", "calls"), parts.join(" + "))
 }
@@ -327,12 +326,17 @@ pub(super) fn figures(arm: &ArmOutcome) -> Vec<String> {
     let (acked, delivered) = (f.acked, f.delivered);
     vec![
         first,
-        format!("Throughput: {} acknowledged, {} delivered.", words::rate(acked.count, acked.over), words::rate(delivered.count, delivered.over)),
+        format!(
+            "Throughput: {} acknowledged, {} delivered.",
+            words::rate(acked.count, acked.over),
+            words::rate(delivered.count, delivered.over)
+        ),
     ]
 }
 
 /// The columns of [`latency`].
-pub(super) const LATENCY_COLUMNS: [&str; 7] = ["From the call until", "Count", "Half within", "90 % within", "99 % within", "99.9 % within", "Longest"];
+pub(super) const LATENCY_COLUMNS: [&str; 7] =
+    ["From the call until", "Count", "Half within", "90 % within", "99 % within", "99.9 % within", "Longest"];
 
 /// A row for each kind of latency that was measured.
 pub(super) fn latency(arm: &ArmOutcome) -> Vec<[String; 7]> {
@@ -364,6 +368,13 @@ pub(super) fn pending(arm: &ArmOutcome) -> Option<String> {
     (!waiting.is_empty()).then(|| format!("Still waiting at the end: {}.", waiting.into_iter().collect::<Vec<_>>().join("; ")))
 }
 
+/// The marks that were reached, as one sentence; none when there were none.
+pub(super) fn marks(arm: &ArmOutcome) -> Option<String> {
+    let marks: Vec<String> =
+        arm.shown.marks.iter().map(|(mark, n)| format!("{} ({})", words::clean(mark), words::times_over(*n))).collect();
+    (!marks.is_empty()).then(|| format!("Rare paths that were taken: {}.", marks.join(", ")))
+}
+
 /// What the run that is shown was: its size and its identity.
 pub(super) fn run(arm: &ArmOutcome) -> String {
     let run = &arm.shown;
@@ -385,6 +396,15 @@ pub(super) fn verdict(answer: Answer, arms: usize) -> String {
         Answer::Broken if arms == 1 => "It did not come out as expected.".to_owned(),
         Answer::Broken => "At least one arm did not come out as expected.".to_owned(),
         Answer::Unknown => "Nothing can be said for certain: see the lines marked with a question mark.".to_owned(),
+    }
+}
+
+/// An arm's answer in one sentence.
+pub(super) const fn arm_verdict(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Holds => "This arm came out as expected.",
+        Answer::Broken => "This arm did not come out as expected.",
+        Answer::Unknown => "What came out of this arm decides nothing.",
     }
 }
 

@@ -43,9 +43,8 @@ pub fn time(time: Time) -> String {
 /// Moments as seconds with as many decimals, at least three, as it takes to tell neighbours apart that are not the same moment.
 #[must_use]
 pub fn times(times: &[Time]) -> Vec<String> {
-    let told_apart = |digits: usize| {
-        times.windows(2).all(|pair| pair[0] == pair[1] || seconds(pair[0], digits) != seconds(pair[1], digits))
-    };
+    let told_apart =
+        |digits: usize| times.windows(2).all(|pair| pair[0] == pair[1] || seconds(pair[0], digits) != seconds(pair[1], digits));
     let digits = [3, 6].into_iter().find(|d| told_apart(*d)).unwrap_or(9);
     times.iter().map(|t| seconds(*t, digits)).collect()
 }
@@ -114,7 +113,9 @@ pub fn rate(n: u64, over: Span) -> String {
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        if c.is_control()
+            || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
             if !out.ends_with(' ') {
                 out.push(' ');
             }

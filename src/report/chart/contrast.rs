@@ -18,7 +18,8 @@ pub(super) fn draw(arms: &[ArmOutcome]) -> Option<Scene> {
     if arms.len() < 2 {
         return None;
     }
-    let about = "Same load, same faults; each panel has a scale of its own from zero. Figures are of the run shown, unless they count runs.";
+    let about =
+        "Same load, same faults; each panel has a scale of its own from zero. Figures are of the run shown, unless they count runs.";
     let legend: Vec<_> = arms.iter().enumerate().map(|(i, arm)| (arm_label(arm), colour(i), Swatch::Fill)).collect();
     let mut scene = Scene::new(WIDTH, 0.0, &format!("{TITLE}. {about}"));
     let top = frame::head(&mut scene, &Heading { title: TITLE, about, legend: &legend }) + 16.0;

@@ -237,9 +237,7 @@ fn paint<B: DrawingBackend>(scene: &Scene, backend: &mut B, brush: Brush) -> io:
                 backend.draw_path(brush.points(points), &style)
             }
             Shape::Area(points, colour) => backend.fill_polygon(brush.points(points), &filled(*colour)),
-            Shape::Dot(at, radius, colour) => {
-                backend.draw_circle(brush.point(*at), whole(radius * brush.scale), &filled(*colour), true)
-            }
+            Shape::Dot(at, radius, colour) => backend.draw_circle(brush.point(*at), whole(radius * brush.scale), &filled(*colour), true),
             Shape::Text(at, text, anchor, style) => {
                 backend.draw_text(text, &letters(*style, *anchor, brush), brush.point((at.0, at.1 + style.size * brush.sink)))
             }

@@ -61,18 +61,27 @@ impl Page {
         self.line(&format!("{:<10} {sign} {}", "Answer", style.paint(ink, &verdict)));
     }
 
-    /// Arms in columns: what one changed setting does.
+    /// Arms in columns, as many beside each other as have room: what one changed setting does.
     fn contrast(&mut self, arms: &[ArmOutcome]) {
         self.heading("Side by side: same load, same faults, one setting changed");
-        let names: Vec<String> = arms.iter().map(|a| words::clean(&a.name)).collect();
-        let mut table = self.table(std::iter::once("").chain(names.iter().map(String::as_str)));
-        table.add_row(std::iter::once("As expected?".to_owned()).chain(arms.iter().map(|a| format!("{} {}", words::sign(a.answer), yes_no(a.answer)))));
         let (figures, same) = contrast::telling(arms);
-        for figure in figures {
-            table.add_row(std::iter::once(figure.name.to_owned()).chain(figure.bars.into_iter().map(|b| b.text)));
+        let room = (self.look.columns() - 44) / 14;
+        for (i, some) in arms.chunks(room.max(2)).enumerate() {
+            let first = i * room.max(2);
+            if i > 0 {
+                self.blank();
+            }
+            let names: Vec<String> = some.iter().map(|a| words::clean(&a.name)).collect();
+            let mut table = self.table(std::iter::once("").chain(names.iter().map(String::as_str)));
+            let answers = some.iter().map(|a| format!("{} {}", words::sign(a.answer), yes_no(a.answer)));
+            table.add_row(std::iter::once("As expected?".to_owned()).chain(answers));
+            for figure in &figures {
+                let values = figure.bars[first..first + some.len()].iter().map(|b| b.text.clone());
+                table.add_row(std::iter::once(figure.name.to_owned()).chain(values));
+            }
+            align_right(&mut table, 1);
+            self.put(&table);
         }
-        align_right(&mut table, 1);
-        self.put(&table);
         if let Some(same) = same {
             self.para(&same, 0);
         }
@@ -145,7 +154,7 @@ impl Page {
             self.line(&format!("  {sign} {text}"));
             self.para(&format!("{} {}", breach.proof, breach.cases), 4);
             if i == 0 {
-                self.story(story.as_ref().map_or(&[], |(_, rows)| rows.as_slice()));
+                self.story(&story);
             }
         }
     }
@@ -183,7 +192,7 @@ impl Page {
 
     fn figures(&mut self, arm: &ArmOutcome) {
         self.heading("Figures, of the run that is shown");
-        for sentence in view::accounting(arm).into_iter().chain(view::figures(arm)).chain(view::pending(arm)) {
+        for sentence in view::accounting(arm).into_iter().chain(view::figures(arm)).chain(view::marks(arm)).chain(view::pending(arm)) {
             self.para(&sentence, 2);
         }
         let rows = view::latency(arm);
