@@ -185,7 +185,7 @@ fn fault(row: &LedgerRow) -> FaultRow {
         fired: words::times_over(row.fired),
         touched: if row.touched == 0 { "nothing".to_owned() } else { words::count(row.touched) },
         mattered: match row.mattered {
-            Some(true) => "yes: without it every promise is kept",
+            Some(true) => "yes: without it the broken promises hold",
             Some(false) => "no: broken without it as well",
             None => "not asked",
         },
