@@ -39,7 +39,7 @@ pub struct Parcel {
     pub producer: NodeId,
     /// Size of the body in bytes.
     pub bytes: u32,
-    /// Which of possibly several copies of the payload this is: the attempt that made it, or a serial number on datagrams.
+    /// Which of possibly several copies of the payload this is: the attempt that made it.
     pub copy: u32,
     /// Which bits of the body have flipped, as a fingerprint; zero: none. A checksum over the body finds out.
     pub damage: u32,

@@ -174,7 +174,8 @@ impl Queue {
         seq
     }
 
-    /// Puts a message back that a disk had kept, with its place and the number of its deliveries. In order of places.
+    /// Puts a message back that a disk had kept, with its place, when it came and how often it was delivered; hidden until
+    /// [`Queue::reveal`]. In order of places.
     ///
     /// # Panics
     /// When a later place is taken.
@@ -182,7 +183,6 @@ impl Queue {
         assert!(seq >= self.next, "messages are restored in order");
         self.fresh.push_back((seq, Waiting { parcel, arrived, deliveries }));
         self.skip_to(seq + 1);
-        self.reveal(seq + 1);
     }
 
     /// The next message gets this place at least.
@@ -313,11 +313,21 @@ impl Queue {
 
     /// Every message with its place, in order of places.
     pub fn parcels(&self) -> impl Iterator<Item = (u64, &Parcel)> {
-        let mut all: Vec<(u64, &Parcel)> = self.held.iter().map(|(seq, (waiting, _))| (*seq, &waiting.parcel)).collect();
-        all.extend(self.returned.iter().map(|(seq, waiting)| (*seq, &waiting.parcel)));
-        all.extend(self.fresh.iter().map(|(seq, waiting)| (*seq, &waiting.parcel)));
+        self.all().into_iter().map(|(seq, waiting)| (seq, &waiting.parcel))
+    }
+
+    /// Every message with its place, when it came and how often it was delivered, in order of places: what
+    /// [`Queue::restore`] needs.
+    pub fn contents(&self) -> impl Iterator<Item = (u64, Parcel, (Time, u32))> {
+        self.all().into_iter().map(|(seq, waiting)| (seq, waiting.parcel, (waiting.arrived, waiting.deliveries)))
+    }
+
+    fn all(&self) -> Vec<(u64, &Waiting)> {
+        let mut all: Vec<(u64, &Waiting)> = self.held.iter().map(|(seq, (waiting, _))| (*seq, waiting)).collect();
+        all.extend(self.returned.iter().map(|(seq, waiting)| (*seq, waiting)));
+        all.extend(self.fresh.iter().map(|(seq, waiting)| (*seq, waiting)));
         all.sort_unstable_by_key(|(seq, _)| *seq);
-        all.into_iter()
+        all
     }
 
     /// Adds the queue to a digest, with times relative to `now`.

@@ -194,9 +194,11 @@ proptest! {
             }
         }
         let mut restored = Queue::new(Limits::NONE);
-        for (seq, parcel) in queue.parcels() {
-            restored.restore(seq, *parcel, (Time::ZERO, 0));
+        for (seq, parcel, history) in queue.contents() {
+            restored.restore(seq, parcel, history);
         }
+        prop_assert_eq!(restored.take(consumer(2)), None);
+        restored.reveal(restored.next_seq());
         let expected: Vec<PayloadId> = queue.parcels().map(|(_, parcel)| parcel.payload).collect();
         let mut got = Vec::new();
         while let Some(out) = restored.take(consumer(2)) {
