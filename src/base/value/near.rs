@@ -24,7 +24,8 @@ pub fn nearest<'n>(written: &str, known: impl IntoIterator<Item = &'n str>) -> O
 }
 
 /// "did you mean `x`?", or else what there is, or `None` when there is nothing.
-pub fn did_you_mean<'n>(written: &str, known: &[&'n str]) -> Option<String> {
+#[must_use]
+pub fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     if let Some(name) = nearest(written, known.iter().copied()) {
         return Some(format!("did you mean `{name}`?"));
     }

@@ -78,9 +78,11 @@ impl<'a> Reader<'a> {
     /// A span of time.
     #[must_use]
     pub fn span(&self, key: &str) -> Option<Span> {
-        self.get(key, |value, kind| match kind {
-            KeyKind::SpanIn { .. } => read::span_in(value, kind).ok(),
-            kind => matches!(kind, KeyKind::Span).then(|| read::span(value).ok()).flatten(),
+        self.get(key, |value, kind| {
+            if let KeyKind::SpanIn { .. } = kind {
+                return read::span_in(value, kind).ok();
+            }
+            matches!(kind, KeyKind::Span).then(|| read::span(value).ok()).flatten()
         })
     }
 
@@ -111,6 +113,15 @@ impl<'a> Reader<'a> {
         self.get(key, |value, kind| {
             let KeyKind::Integer { min, max } = kind else { return None };
             read::integer(value, *min, *max).ok()
+        })
+    }
+
+    /// A number with at most three decimals, in thousandths.
+    #[must_use]
+    pub fn thousandths(&self, key: &str) -> Option<u64> {
+        self.get(key, |value, kind| {
+            let KeyKind::Thousandths { min, max } = kind else { return None };
+            read::thousandths(value, *min, *max).ok()
         })
     }
 
