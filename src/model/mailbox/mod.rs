@@ -15,6 +15,7 @@ pub mod broker;
 pub mod check;
 pub mod config;
 pub mod consumer;
+pub mod contradictions;
 pub mod dedupe;
 pub mod disk;
 pub mod ids;

@@ -30,7 +30,7 @@ pub enum Mutant {
     DropsPoison,
     /// A full queue drops what it should refuse, and confirms it.
     DropsOnFullButConfirms,
-    /// A temporary subscription that ended goes on collecting.
+    /// A consumer that leaves goes on getting messages.
     IgnoresUnsubscribe,
     /// One message in eight does not reach a topic's last subscription.
     SkipsASubscriber,
@@ -55,7 +55,7 @@ impl Mutant {
         (Mutant::DeliversTwiceAfterAck, "delivers_twice_after_ack", "some messages are given out again after they were acknowledged"),
         (Mutant::DropsPoison, "silently_drops_poison", "what should go to the dead letters vanishes"),
         (Mutant::DropsOnFullButConfirms, "drops_on_full_but_confirms", "a full queue drops what it should refuse, and confirms it"),
-        (Mutant::IgnoresUnsubscribe, "ignores_unsubscribe", "a temporary subscription that ended goes on collecting"),
+        (Mutant::IgnoresUnsubscribe, "ignores_unsubscribe", "a consumer that leaves goes on getting messages"),
         (Mutant::SkipsASubscriber, "skips_a_subscriber", "some messages do not reach a topic's last subscription"),
         (Mutant::AcksBeforeEffect, "acks_before_effect", "a consumer acknowledges before the effect although it should after"),
         (Mutant::IgnoresProcessedIds, "ignores_processed_ids", "a consumer does not look up what it has processed"),

@@ -4,7 +4,7 @@ use crate::base::{ConnId, NodeId, Span};
 use crate::record::{Note, Settlement};
 use crate::world::{Ctx, Hosts, Peer, TimerId};
 
-use super::super::config::{Config, Purpose};
+use super::super::config::Purpose;
 use super::super::marks;
 use super::super::mutants::Mutant;
 use super::super::protocol::{Asked, Body, QueueId};
@@ -179,9 +179,11 @@ impl Broker {
 
     /// A consumer leaves in order.
     pub(super) fn detach<W: Hosts<Broker>>(&mut self, from: Peer, number: u64, ctx: &mut Ctx<'_, W, Broker>) {
-        if self.stay_of(from.node, number).is_some() {
-            self.end_session(from.node, ctx);
+        let Some(queue) = self.stay_of(from.node, number).map(|session| session.queue) else { return };
+        if ctx.config().mutants.has(Mutant::IgnoresUnsubscribe) {
+            return ctx.note(Note::Unsubscribe { group: self.line(queue).object });
         }
+        self.end_session(from.node, ctx);
     }
 
     /// A stay ends: what the consumer had comes back, and its temporary subscription ends with it.
@@ -201,18 +203,15 @@ impl Broker {
             }
         }
         if let Purpose::Subscription { durable: false, .. } = config.queue(session.queue).purpose {
-            self.unsubscribe(session.queue, config, ctx);
+            self.unsubscribe(session.queue, ctx);
         }
         self.serve(session.queue, ctx);
     }
 
     /// A temporary subscription ends, and what it holds with it.
-    fn unsubscribe<W: Hosts<Broker>>(&mut self, id: QueueId, config: &Config, ctx: &mut Ctx<'_, W, Broker>) {
+    fn unsubscribe<W: Hosts<Broker>>(&mut self, id: QueueId, ctx: &mut Ctx<'_, W, Broker>) {
         ctx.mark(marks::UNSUBSCRIBED);
         ctx.note(Note::Unsubscribe { group: self.line(id).object });
-        if config.mutants.has(Mutant::IgnoresUnsubscribe) {
-            return;
-        }
         let line = self.line_mut(id);
         line.live = false;
         line.queue.clear();

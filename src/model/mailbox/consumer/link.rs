@@ -5,6 +5,7 @@ use crate::world::{Ctx, Hosts};
 
 use super::super::config::{Fetch, Transport, Visits};
 use super::super::marks;
+use super::super::mutants::Mutant;
 use super::super::protocol::{Body, Msg};
 use super::{Consumer, ConsumerTimer, Presence};
 
@@ -185,6 +186,10 @@ impl Consumer {
     pub(super) fn depart<W: Hosts<Consumer>>(&mut self, ctx: &mut Ctx<'_, W, Consumer>) {
         let msg = self.namer.counted(Body::Detach { session: self.session });
         self.send(msg, ctx);
+        if ctx.config().mutants.has(Mutant::IgnoresUnsubscribe) {
+            self.presence = Presence::Attached;
+            return;
+        }
         self.drop_link(ctx);
         self.gone(ctx);
     }
