@@ -1,0 +1,312 @@
+//! The story of a breach: what happened to the witness's messages, in few sentences with names and times.
+
+use std::collections::BTreeSet;
+
+use crate::base::{NodeId, PayloadId, Tag, Time};
+use crate::check::{Property, Witness};
+use crate::record::{End, Entry, LossReason, Names, Note, Op, Settlement, Step, TraceEntry, What};
+use crate::world::Strike;
+
+use super::{Story, StoryLine};
+
+/// More lines than this nobody reads: what matters less goes first.
+pub const LINES: usize = 24;
+
+/// What was seen while a broken run was run again with the trace on.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// The names of nodes and objects.
+    pub names: &'a Names,
+    /// The names of message kinds.
+    pub kinds: &'a [&'static str],
+    /// The names of the declared faults.
+    pub faults: &'a [String],
+    /// What the faults did.
+    pub strikes: &'a [Strike],
+    /// The history's entries about the witness's payloads, and those about nobody's.
+    pub entries: &'a [Entry],
+    /// The trace.
+    pub trace: &'a [TraceEntry],
+    /// Steps that the trace had no room for.
+    pub missing: u64,
+}
+
+/// How much a line matters: the lowest go first when there are too many.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Weight {
+    Disk,
+    Way,
+    Node,
+    Words,
+    Turn,
+}
+
+/// A line before it is chosen. Equal times keep the order cause before effect: steps first, then what they led to.
+struct Line {
+    at: Time,
+    order: usize,
+    weight: Weight,
+    node: Option<NodeId>,
+    text: String,
+}
+
+/// Tells the story of a witness.
+#[must_use]
+pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> Story {
+    let scene = Scene::of(witness, evidence);
+    let mut lines: Vec<Line> = Vec::new();
+    for (order, entry) in evidence.entries.iter().enumerate() {
+        if let Some((weight, text)) = scene.entry(entry) {
+            lines.push(Line { at: entry.at, order: order + evidence.trace.len(), weight, node: Some(entry.node), text });
+        }
+    }
+    scene.steps(&mut lines);
+    lines.sort_by_key(|line| (line.at, line.order));
+    let mut told: Vec<StoryLine> =
+        shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
+    if evidence.missing > 0 {
+        let text = format!("the trace was full: {} later steps are not in this story", evidence.missing);
+        told.push(StoryLine { at: told.last().map_or(witness.at, |l| l.at), node: None, text });
+    }
+    Story { property, lines: told }
+}
+
+/// Whom and what the story is about, and from when to when.
+struct Scene<'a> {
+    evidence: &'a Evidence<'a>,
+    payloads: BTreeSet<PayloadId>,
+    nodes: BTreeSet<NodeId>,
+    from: Time,
+    until: Time,
+}
+
+impl<'a> Scene<'a> {
+    fn of(witness: &Witness, evidence: &'a Evidence<'a>) -> Scene<'a> {
+        let payloads: BTreeSet<PayloadId> = witness.payloads.iter().copied().collect();
+        let mut nodes: BTreeSet<NodeId> = witness.nodes.iter().copied().collect();
+        let (mut from, mut until) = (witness.at, witness.at);
+        let about = evidence.entries.iter().filter(|e| payload_of(e).is_some_and(|p| payloads.contains(&p)));
+        for entry in about {
+            nodes.insert(entry.node);
+            from = from.min(entry.at);
+            until = until.max(entry.at);
+        }
+        for step in evidence.trace {
+            if let Some((other, tag)) = message(&step.step)
+                && payloads.iter().any(|p| u64::from(p.0) == tag.subject)
+                && step.at >= from
+            {
+                nodes.insert(step.node);
+                nodes.insert(other);
+            }
+        }
+        Scene { evidence, payloads, nodes, from, until }
+    }
+
+    fn about(&self, tag: Tag) -> bool {
+        self.payloads.iter().any(|p| u64::from(p.0) == tag.subject)
+    }
+
+    fn node(&self, id: NodeId) -> &str {
+        self.evidence.names.node(id)
+    }
+
+    /// A history entry as a sentence; `None` when it is not about the witness.
+    fn entry(&self, entry: &Entry) -> Option<(Weight, String)> {
+        let payload = payload_of(entry)?;
+        if !self.payloads.contains(&payload) {
+            return None;
+        }
+        let who = self.node(entry.node);
+        let name = |id| self.evidence.names.object(id).name.as_str();
+        let text = match entry.what {
+            What::Call { what: Op::Publish { to, .. }, .. } => format!("{who} publishes {payload} to {}", name(to)),
+            What::Call { what: Op::Request { to, .. }, .. } => format!("{who} requests {payload} of {}", name(to)),
+            What::End { what, end, .. } => match end {
+                End::Ok => format!("{who}: {} {payload} ended well", what.verb()),
+                End::Failed(why) => format!("{who}: {} {payload} failed for certain: {why}", what.verb()),
+                End::Unknown(why) => format!("{who}: whether {} {payload} happened is unknown: {why}", what.verb()),
+            },
+            What::Skipped { what } => format!("{who} is down and cannot {} {payload}", what.verb()),
+            What::Note(Note::Deliver { group, intact, redelivered, .. }) => {
+                let again = if redelivered { ", marked as redelivered" } else { "" };
+                let damage = if intact { "" } else { ", with a damaged body" };
+                format!("{who} receives {payload} from {}{again}{damage}", name(group))
+            }
+            What::Note(Note::Effect { group, .. }) => format!("{who} applies the effect of {payload} for {}", name(group)),
+            What::Note(Note::Settle { group, how, .. }) => format!("{payload} leaves {}: {}", name(group), settled(how)),
+            What::Note(Note::Held { group, .. }) => format!("{payload} is still held in {}", name(group)),
+            What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) | What::Phase(_) | What::Fault { .. } => return None,
+        };
+        Some((Weight::Turn, text))
+    }
+
+    /// The trace's steps as sentences. A message that arrived gives one line, not two.
+    fn steps(&self, lines: &mut Vec<Line>) {
+        let trace = self.evidence.trace;
+        let mut wrote: BTreeSet<NodeId> = BTreeSet::new();
+        let mut here: Option<(NodeId, Time)> = None;
+        for (order, entry) in trace.iter().enumerate() {
+            if entry.at < self.from || entry.at > self.until {
+                continue;
+            }
+            let told = match &entry.step {
+                Step::Sent { to, tag, .. } if self.about(*tag) => {
+                    let there = trace[order..].iter().any(|later| {
+                        later.node == *to && matches!(&later.step, Step::Received { from, tag: t } if *from == entry.node && t == tag)
+                    });
+                    (!there).then(|| (Weight::Way, format!("{} sends {} to {}", self.node(entry.node), self.message(*tag), self.node(*to))))
+                }
+                Step::Received { from, tag } if self.about(*tag) => {
+                    here = Some((entry.node, entry.at));
+                    let sent = sent_at(&trace[..order], *from, entry.node, *tag);
+                    let when = sent.map_or(String::new(), |at| format!(", sent at {at}"));
+                    Some((Weight::Way, format!("{} receives {} from {}{when}", self.node(entry.node), self.message(*tag), self.node(*from))))
+                }
+                Step::Lost { to, tag, why, again } if self.about(*tag) => {
+                    let next = if *again { "; it will be sent again" } else { "" };
+                    let text = format!(
+                        "{} from {} to {} is lost: {}{next}",
+                        self.message(*tag),
+                        self.node(entry.node),
+                        self.node(*to),
+                        self.loss(*why)
+                    );
+                    Some((Weight::Turn, text))
+                }
+                Step::Wrote { bytes } if here == Some((entry.node, entry.at)) => {
+                    wrote.insert(entry.node);
+                    Some((Weight::Disk, format!("{} writes {bytes} bytes, not yet durable", self.node(entry.node))))
+                }
+                Step::Synced { ok: true } if wrote.remove(&entry.node) => {
+                    Some((Weight::Disk, format!("{} has everything written before on its disk", self.node(entry.node))))
+                }
+                step => self.machine(entry, step),
+            };
+            lines.extend(told.map(|(weight, text)| Line { at: entry.at, order, weight, node: Some(entry.node), text }));
+        }
+    }
+
+    /// What happens to a machine, or what the model says, as a sentence.
+    fn machine(&self, entry: &TraceEntry, step: &Step) -> Option<(Weight, String)> {
+        if !self.nodes.contains(&entry.node) {
+            return None;
+        }
+        let who = self.node(entry.node);
+        match step {
+            Step::Down { how } => Some((Weight::Node, format!("{who} goes down: {how}{}", self.blame(entry)))),
+            Step::Booted => Some((Weight::Node, format!("{who} starts with what its disk holds"))),
+            Step::Paused(true) => Some((Weight::Node, format!("{who} stops{}", self.blame(entry)))),
+            Step::Paused(false) => Some((Weight::Node, format!("{who} goes on"))),
+            Step::LostWrites { count } => Some((Weight::Turn, format!("{who} loses {count} unsynced writes"))),
+            Step::Synced { ok: false } => Some((Weight::Turn, format!("{who}'s disk fails to sync{}", self.blame(entry)))),
+            Step::Disconnected { peer, why } if self.nodes.contains(peer) => {
+                Some((Weight::Way, format!("{who} loses its connection to {}: {why}", self.node(*peer))))
+            }
+            Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => {
+                Some((Weight::Words, format!("{who}: {text}")))
+            }
+            Step::Sent { .. }
+            | Step::Lost { .. }
+            | Step::Received { .. }
+            | Step::Fired
+            | Step::Wrote { .. }
+            | Step::Synced { ok: true }
+            | Step::Disconnected { .. }
+            | Step::Said { .. } => None,
+        }
+    }
+
+    /// The fault that struck a node at this moment, or acts on it.
+    fn blame(&self, entry: &TraceEntry) -> String {
+        let strikes = self.evidence.strikes.iter().filter(|s| s.from <= entry.at && s.until.is_none_or(|u| entry.at <= u));
+        let last = strikes.filter(|s| s.nodes.contains(&entry.node)).max_by_key(|s| s.from);
+        last.map_or(String::new(), |s| format!(" (fault `{}`)", self.evidence.faults[s.fault.index()]))
+    }
+
+    fn message(&self, tag: Tag) -> String {
+        let kind = self.evidence.kinds.get(usize::from(tag.kind)).copied().unwrap_or("message");
+        let payload = PayloadId(u32::try_from(tag.subject).expect("it is the number of a payload"));
+        if tag.attempt > 1 { format!("{kind} {payload}, attempt {},", tag.attempt) } else { format!("{kind} {payload}") }
+    }
+
+    fn loss(&self, why: LossReason) -> String {
+        match why {
+            LossReason::Chance => "the link loses some messages".into(),
+            LossReason::Burst => "the link is in its bad state".into(),
+            LossReason::Fault(id) => format!("fault `{}`", self.evidence.faults[id.index()]),
+            LossReason::NoRoute => "no route is left".into(),
+            LossReason::Overflow => "the link's queue is full".into(),
+            LossReason::Checksum => "damaged on the way, caught by its checksum".into(),
+            LossReason::NodeDown => "the receiver is down".into(),
+            LossReason::RunQueueFull => "the receiver's run queue is full".into(),
+            LossReason::ConnectionGone => "its connection is gone".into(),
+            LossReason::Override => "so decided by an override".into(),
+        }
+    }
+}
+
+/// The payload an entry is about.
+#[must_use]
+pub(super) fn payload_of(entry: &Entry) -> Option<PayloadId> {
+    match entry.what {
+        What::Call { what, .. } | What::End { what, .. } | What::Skipped { what } => Some(what.payload()),
+        What::Note(
+            Note::Deliver { payload, .. } | Note::Settle { payload, .. } | Note::Effect { payload, .. } | Note::Held { payload, .. },
+        ) => Some(payload),
+        What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) | What::Phase(_) | What::Fault { .. } => None,
+    }
+}
+
+fn message(step: &Step) -> Option<(NodeId, Tag)> {
+    match step {
+        Step::Sent { to, tag, .. } | Step::Lost { to, tag, .. } => Some((*to, *tag)),
+        Step::Received { from, tag } => Some((*from, *tag)),
+        Step::Fired
+        | Step::Booted
+        | Step::Down { .. }
+        | Step::Paused(_)
+        | Step::Wrote { .. }
+        | Step::Synced { .. }
+        | Step::LostWrites { .. }
+        | Step::Disconnected { .. }
+        | Step::Said { .. } => None,
+    }
+}
+
+fn sent_at(before: &[TraceEntry], from: NodeId, to: NodeId, tag: Tag) -> Option<Time> {
+    let sent = |e: &&TraceEntry| e.node == from && matches!(&e.step, Step::Sent { to: t, tag: g, .. } if *t == to && *g == tag);
+    before.iter().rev().find(sent).map(|e| e.at)
+}
+
+const fn settled(how: Settlement) -> &'static str {
+    match how {
+        Settlement::Acknowledged => "the consumer acknowledged it",
+        Settlement::Returned => "the consumer gave it back",
+        Settlement::DeadLettered => "moved to the dead letters",
+        Settlement::Expired => "its time was over",
+        Settlement::Dropped => "dropped without a word, the queue was full",
+    }
+}
+
+/// Keeps what matters most; if that is still too much, the beginning and the end.
+fn shorten(mut lines: Vec<Line>) -> Vec<Line> {
+    for weight in [Weight::Disk, Weight::Way, Weight::Node] {
+        if lines.len() > LINES {
+            // The first line and the last of a kind that goes stay: they frame what is left.
+            let kept = lines.iter().filter(|l| l.weight != weight).count();
+            let mut room = LINES.saturating_sub(kept);
+            lines.retain(|l| l.weight != weight || std::mem::replace(&mut room, room.saturating_sub(1)) > 0);
+        }
+    }
+    if lines.len() > LINES {
+        let (head, tail) = (LINES / 2, LINES - LINES / 2 - 1);
+        let left_out = lines.len() - head - tail;
+        let at = lines[head].at;
+        lines.splice(
+            head..head + left_out,
+            [Line { at, order: 0, weight: Weight::Turn, node: None, text: format!("… {left_out} more steps …") }],
+        );
+    }
+    lines
+}

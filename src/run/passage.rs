@@ -1,0 +1,205 @@
+//! A run on its way: the world, its load and its judges, one step at a time.
+
+use std::sync::Arc;
+
+use crate::base::{Digest, FaultId, NodeId, Span, Time};
+use crate::check::{JudgeConfig, Judges};
+use crate::load::Load;
+use crate::parts::fault::When;
+use crate::record::{Command, Entry, Names, Phase, What};
+use crate::scenario::ArmPlan;
+use crate::world::{Sim, Strike, Surroundings};
+
+use super::{LedgerRow, RunOutcome, StrikeRow};
+
+/// How often the depth of queues is sampled over a run.
+const SAMPLES: u64 = 240;
+
+/// What differs from an ordinary run. None of it changes what happens, except `without`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct How {
+    /// How many steps of trace to keep; zero: none.
+    pub trace_limit: usize,
+    /// Leave this declared fault out. Everything else keeps its chances, so that the two runs are a pair.
+    pub without: Option<FaultId>,
+}
+
+/// A run on its way.
+pub struct Passage<'p> {
+    arm: &'p ArmPlan,
+    seed: u64,
+    sim: Box<dyn Sim>,
+    load: Load,
+    judges: Judges,
+    /// The phases still to begin, the next one last.
+    phases: Vec<(Time, Phase)>,
+    sample_every: Span,
+    next_sample: Time,
+    entries: Vec<Entry>,
+    done: bool,
+}
+
+impl<'p> Passage<'p> {
+    /// A run at time zero.
+    ///
+    /// # Panics
+    /// When the surroundings do not fit the roster: checking the plan has started a world from them before.
+    #[must_use]
+    pub fn start(arm: &'p ArmPlan, seed: u64, how: How) -> Passage<'p> {
+        let surroundings = surroundings(arm, how);
+        let sim = arm.checked().start(&surroundings, seed).unwrap_or_else(|why| panic!("a checked plan does not start: {}", why.join("; ")));
+        let load = Load::new(arm.load(), seed);
+        let judges = Judges::new(arm.names(), JudgeConfig { promises: arm.checked().promises() });
+        let mut phases: Vec<(Time, Phase)> = arm.phases().boundaries().collect();
+        phases.reverse();
+        let lasts = arm.phases().start(Phase::Final).since(Time::ZERO);
+        let sample_every = Span::nanos(lasts.as_nanos().div_ceil(SAMPLES).max(1));
+        Passage { arm, seed, sim, load, judges, phases, sample_every, next_sample: Time::ZERO, entries: Vec::new(), done: false }
+    }
+
+    /// Takes one step: at most until the history has something new, a phase begins or depths are sampled.
+    /// Returns false when the run is over.
+    pub fn step(&mut self) -> bool {
+        if self.done {
+            return false;
+        }
+        self.entries.clear();
+        let (boundary, _) = *self.phases.last().expect("the final phase ends the run");
+        let horizon = boundary.min(self.next_sample);
+        let mut next = self.sim.next_time().unwrap_or(Time::FAR);
+        // Arrivals are handed over when nothing can happen before them: what happens may bring new ones.
+        while let Some(at) = self.load.next_at().filter(|at| *at <= next && *at <= horizon) {
+            let arrival = self.load.take().expect("it has just told its time");
+            self.sim.command(at, arrival.node, Command { op: arrival.op, what: arrival.what });
+            next = next.min(at);
+        }
+        let until = self.load.next_at().map_or(horizon, |at| at.min(horizon));
+        let more = self.sim.advance(until, &mut self.entries);
+        self.hand_on();
+        if !more && until == horizon {
+            self.arrive(horizon, boundary);
+        }
+        !self.done
+    }
+
+    /// Everything up to the horizon has happened.
+    fn arrive(&mut self, horizon: Time, boundary: Time) {
+        if self.next_sample == horizon {
+            let (judges, now) = (&mut self.judges, horizon);
+            self.sim.gauges(&mut |object, depth| judges.depth(now, object, depth));
+            self.next_sample += self.sample_every;
+        }
+        while boundary == horizon && self.phases.last().is_some_and(|(at, _)| *at == horizon) {
+            let (at, phase) = self.phases.pop().expect("just seen");
+            self.entries.clear();
+            self.entries.push(Entry { at, node: NodeId(0), what: What::Phase(phase) });
+            match phase {
+                Phase::Warm | Phase::Chaos | Phase::Drain => {}
+                Phase::Heal => self.sim.heal(&mut self.entries),
+                Phase::Final => {
+                    self.sim.final_read(&mut self.entries);
+                    self.done = true;
+                }
+            }
+            self.hand_on();
+        }
+    }
+
+    /// Judges and load learn what is new.
+    fn hand_on(&mut self) {
+        for entry in &self.entries {
+            self.judges.entry(entry);
+            match entry.what {
+                What::End { op, .. } => self.load.ended(op, entry.at),
+                What::Skipped { what } => self.load.skipped(what, entry.at),
+                What::Call { .. } | What::Note(_) | What::Phase(_) | What::Fault { .. } => {}
+            }
+        }
+    }
+
+    /// Goes on in a copy of the world, and forgets the world it was copied from.
+    pub fn continue_in_a_copy(&mut self) {
+        self.sim = self.sim.fork();
+    }
+
+    /// What the last step added to the history.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The world.
+    #[must_use]
+    pub fn sim(&self) -> &dyn Sim {
+        &*self.sim
+    }
+
+    /// Digest of everything so far.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.sim.digest()
+    }
+
+    /// Runs to the end, showing every new entry of the history.
+    pub fn run(mut self, mut watch: impl FnMut(&Entry)) -> Passage<'p> {
+        loop {
+            let more = self.step();
+            self.entries.iter().for_each(&mut watch);
+            if !more {
+                return self;
+            }
+        }
+    }
+
+    /// What came out.
+    #[must_use]
+    pub fn finish(self) -> RunOutcome {
+        assert!(self.done, "a run is judged when it is over");
+        let pending = self.sim.pending();
+        RunOutcome {
+            seed: self.seed,
+            digest: self.sim.digest(),
+            ledger: ledger(self.arm, &*self.sim),
+            marks: self.sim.marks().iter().map(|(mark, count)| (mark.to_owned(), count)).collect(),
+            events: self.sim.events(),
+            messages: self.sim.messages(),
+            lasted: self.sim.now().since(Time::ZERO),
+            invariant: self.sim.breach().map(|(at, what)| format!("at {at}: {what}")),
+            judged: self.judges.finish(&pending),
+            pending,
+            story: None,
+        }
+    }
+}
+
+/// The arm's surroundings with what this run changes.
+fn surroundings(arm: &ArmPlan, how: How) -> Surroundings {
+    let mut surroundings = arm.surroundings().clone();
+    surroundings.trace_limit = how.trace_limit;
+    if let Some(out) = how.without {
+        // The fault keeps its place, and so the others keep their ids and streams; it only never strikes.
+        let mut faults = surroundings.faults.to_vec();
+        faults[out.index()].when = When::At(Vec::new());
+        surroundings.faults = Arc::from(faults);
+    }
+    surroundings
+}
+
+/// What each declared fault did.
+fn ledger(arm: &ArmPlan, sim: &dyn Sim) -> Vec<LedgerRow> {
+    let row = |(index, fault): (usize, &crate::parts::fault::Fault)| {
+        let id = FaultId::at(index);
+        let strikes: Vec<StrikeRow> = sim.strikes().iter().filter(|s| s.fault == id).map(|s| strike(s, sim.names())).collect();
+        LedgerRow { fault: id, name: fault.name.clone(), fired: strikes.len() as u64, touched: sim.touched(id), mattered: None, strikes }
+    };
+    arm.surroundings().faults.iter().enumerate().map(row).collect()
+}
+
+fn strike(strike: &Strike, names: &Names) -> StrikeRow {
+    StrikeRow {
+        from: strike.from,
+        until: strike.until,
+        nodes: strike.nodes.iter().map(|n| names.node(*n).to_owned()).collect(),
+        what: strike.what.clone(),
+    }
+}
