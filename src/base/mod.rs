@@ -14,7 +14,7 @@ pub use chance::Chance;
 pub use decision::{Decision, Lane, Tag, WorldKey};
 pub use digest::Digest;
 pub use ids::{ClientOp, ConnId, FaultId, KeyId, LinkId, NodeId, ObjectId, PayloadId, PerNode};
-pub use law::Law;
+pub use law::{Law, Sampler};
 pub use place::{Place, Problem, Severity};
 pub use stream::{SmallStream, Stream, Words};
 pub use time::{Span, Time};

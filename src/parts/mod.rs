@@ -1,5 +1,10 @@
 //! The parts of a simulated machine room, each pure and each alone: event queue, network, transport, disk, cpu, clock, faults.
 
+pub mod clock;
 pub mod config;
+pub mod cpu;
+pub mod disk;
 pub mod fault;
 pub mod queue;
+pub mod transport;
+pub mod network;
