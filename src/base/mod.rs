@@ -9,6 +9,7 @@ pub mod number;
 pub mod place;
 pub mod stream;
 pub mod time;
+pub mod value;
 
 pub use chance::Chance;
 pub use decision::{Decision, Lane, Tag, WorldKey};
