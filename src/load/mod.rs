@@ -1,0 +1,20 @@
+//! The load: when which client is asked for what, about which key, with how many bytes.
+//!
+//! A [`LoadConfig`] says what is wanted, a [`LoadPlan`] is that configuration found right and tied to the objects and
+//! client nodes of a run, and a [`Load`] is the plan under one seed: a value that yields commands in order of time.
+
+pub mod closed;
+pub mod config;
+pub mod curve;
+pub mod open;
+pub mod phases;
+pub mod pick;
+pub mod rate;
+pub mod source;
+pub mod trace;
+
+pub use config::{Arrivals, ClientChoice, Keys, LoadConfig, LoadProblem, LoadStream, OpKind, Sizes};
+pub use phases::Phases;
+pub use rate::Rate;
+pub use source::{Arrival, Load, LoadPlan, Target};
+pub use trace::{TraceProblem, TraceRow};
