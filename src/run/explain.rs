@@ -127,7 +127,7 @@ impl<'a> Scene<'a> {
                 End::Failed(why) => format!("{who}: {} {payload} failed for certain: {why}", what.verb()),
                 End::Unknown(why) => format!("{who}: whether {} {payload} happened is unknown: {why}", what.verb()),
             },
-            What::Skipped { what } => format!("{who} is down and cannot {} {payload}", what.verb()),
+            What::Skipped { what, .. } => format!("{who} is down and cannot {} {payload}", what.verb()),
             What::Note(Note::Deliver { group, intact, redelivered, .. }) => {
                 let again = if redelivered { ", marked as redelivered" } else { "" };
                 let damage = if intact { "" } else { ", with a damaged body" };
@@ -250,7 +250,7 @@ impl<'a> Scene<'a> {
 #[must_use]
 pub(super) fn payload_of(entry: &Entry) -> Option<PayloadId> {
     match entry.what {
-        What::Call { what, .. } | What::End { what, .. } | What::Skipped { what } => Some(what.payload()),
+        What::Call { what, .. } | What::End { what, .. } | What::Skipped { what, .. } => Some(what.payload()),
         What::Note(
             Note::Deliver { payload, .. } | Note::Settle { payload, .. } | Note::Effect { payload, .. } | Note::Held { payload, .. },
         ) => Some(payload),
@@ -293,10 +293,14 @@ const fn settled(how: Settlement) -> &'static str {
 fn shorten(mut lines: Vec<Line>) -> Vec<Line> {
     for weight in [Weight::Disk, Weight::Way, Weight::Node] {
         if lines.len() > LINES {
-            // The first line and the last of a kind that goes stay: they frame what is left.
+            // The first lines of a kind that goes may stay where there is room: they lead into what is left.
             let kept = lines.iter().filter(|l| l.weight != weight).count();
             let mut room = LINES.saturating_sub(kept);
-            lines.retain(|l| l.weight != weight || std::mem::replace(&mut room, room.saturating_sub(1)) > 0);
+            lines.retain(|line| {
+                let stays = line.weight != weight || room > 0;
+                room = if line.weight == weight { room.saturating_sub(1) } else { room };
+                stays
+            });
         }
     }
     if lines.len() > LINES {

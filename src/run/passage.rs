@@ -6,7 +6,7 @@ use crate::base::{Digest, FaultId, NodeId, Span, Time};
 use crate::check::{JudgeConfig, Judges};
 use crate::load::Load;
 use crate::parts::fault::When;
-use crate::record::{Command, Entry, Names, Phase, What};
+use crate::record::{Entry, Names, Phase, What};
 use crate::scenario::ArmPlan;
 use crate::world::{Sim, Strike, Surroundings};
 
@@ -35,7 +35,9 @@ pub struct Passage<'p> {
     phases: Vec<(Time, Phase)>,
     sample_every: Span,
     next_sample: Time,
+    /// What the step added to the history, and how much of it judges and load have been shown.
     entries: Vec<Entry>,
+    handed: usize,
     done: bool,
 }
 
@@ -49,12 +51,21 @@ impl<'p> Passage<'p> {
         let surroundings = surroundings(arm, how);
         let sim = arm.checked().start(&surroundings, seed).unwrap_or_else(|why| panic!("a checked plan does not start: {}", why.join("; ")));
         let load = Load::new(arm.load(), seed);
-        let judges = Judges::new(arm.names(), JudgeConfig { promises: arm.checked().promises() });
-        let mut phases: Vec<(Time, Phase)> = arm.phases().boundaries().collect();
+        let starts = arm.phases();
+        let end = starts.start(Phase::Final);
+        let sample_every = Span::nanos(end.nanos().div_ceil(SAMPLES).max(1));
+        let config = JudgeConfig {
+            window: sample_every,
+            chaos_start: starts.start(Phase::Chaos),
+            heal_start: starts.start(Phase::Heal),
+            drain_start: starts.start(Phase::Drain),
+            end,
+        };
+        let judges = Judges::new(Arc::new(sim.names().clone()), config);
+        let mut phases: Vec<(Time, Phase)> = starts.boundaries().collect();
         phases.reverse();
-        let lasts = arm.phases().start(Phase::Final).since(Time::ZERO);
-        let sample_every = Span::nanos(lasts.as_nanos().div_ceil(SAMPLES).max(1));
-        Passage { arm, seed, sim, load, judges, phases, sample_every, next_sample: Time::ZERO, entries: Vec::new(), done: false }
+        let (entries, handed) = (Vec::new(), 0);
+        Passage { arm, seed, sim, load, judges, phases, sample_every, next_sample: Time::ZERO, entries, handed, done: false }
     }
 
     /// Takes one step: at most until the history has something new, a phase begins or depths are sampled.
@@ -64,16 +75,18 @@ impl<'p> Passage<'p> {
             return false;
         }
         self.entries.clear();
+        self.handed = 0;
         let (boundary, _) = *self.phases.last().expect("the final phase ends the run");
         let horizon = boundary.min(self.next_sample);
         let mut next = self.sim.next_time().unwrap_or(Time::FAR);
-        // Arrivals are handed over when nothing can happen before them: what happens may bring new ones.
-        while let Some(at) = self.load.next_at().filter(|at| *at <= next && *at <= horizon) {
-            let arrival = self.load.take().expect("it has just told its time");
-            self.sim.command(at, arrival.node, Command { op: arrival.op, what: arrival.what });
+        // Arrivals are handed over when nothing can happen before them: what happens may bring new ones. An arrival at the
+        // border of a phase belongs to the phase that begins.
+        while let Some(at) = self.load.peek().filter(|at| *at <= next && *at <= horizon && *at < boundary) {
+            let arrival = self.load.next().expect("it has just told its time");
+            self.sim.command(at, arrival.node, arrival.command);
             next = next.min(at);
         }
-        let until = self.load.next_at().map_or(horizon, |at| at.min(horizon));
+        let until = self.load.peek().map_or(horizon, |at| at.min(horizon));
         let more = self.sim.advance(until, &mut self.entries);
         self.hand_on();
         if !more && until == horizon {
@@ -86,12 +99,11 @@ impl<'p> Passage<'p> {
     fn arrive(&mut self, horizon: Time, boundary: Time) {
         if self.next_sample == horizon {
             let (judges, now) = (&mut self.judges, horizon);
-            self.sim.gauges(&mut |object, depth| judges.depth(now, object, depth));
+            self.sim.gauges(&mut |object, depth| judges.gauge(now, object, depth));
             self.next_sample += self.sample_every;
         }
         while boundary == horizon && self.phases.last().is_some_and(|(at, _)| *at == horizon) {
             let (at, phase) = self.phases.pop().expect("just seen");
-            self.entries.clear();
             self.entries.push(Entry { at, node: NodeId(0), what: What::Phase(phase) });
             match phase {
                 Phase::Warm | Phase::Chaos | Phase::Drain => {}
@@ -107,14 +119,15 @@ impl<'p> Passage<'p> {
 
     /// Judges and load learn what is new.
     fn hand_on(&mut self) {
-        for entry in &self.entries {
-            self.judges.entry(entry);
+        for entry in &self.entries[self.handed..] {
+            self.judges.fold(entry);
             match entry.what {
-                What::End { op, .. } => self.load.ended(op, entry.at),
-                What::Skipped { what } => self.load.skipped(what, entry.at),
+                What::End { op, .. } => self.load.ended(entry.at, op),
+                What::Skipped { op, .. } => self.load.skipped(entry.at, op),
                 What::Call { .. } | What::Note(_) | What::Phase(_) | What::Fault { .. } => {}
             }
         }
+        self.handed = self.entries.len();
     }
 
     /// Goes on in a copy of the world, and forgets the world it was copied from.
@@ -155,7 +168,7 @@ impl<'p> Passage<'p> {
     #[must_use]
     pub fn finish(self) -> RunOutcome {
         assert!(self.done, "a run is judged when it is over");
-        let pending = self.sim.pending();
+        let end = self.arm.phases().start(Phase::Final);
         RunOutcome {
             seed: self.seed,
             digest: self.sim.digest(),
@@ -163,10 +176,10 @@ impl<'p> Passage<'p> {
             marks: self.sim.marks().iter().map(|(mark, count)| (mark.to_owned(), count)).collect(),
             events: self.sim.events(),
             messages: self.sim.messages(),
-            lasted: self.sim.now().since(Time::ZERO),
+            lasted: end.since(Time::ZERO),
             invariant: self.sim.breach().map(|(at, what)| format!("at {at}: {what}")),
-            judged: self.judges.finish(&pending),
-            pending,
+            judged: self.judges.finish(end, &self.arm.checked().promises()),
+            pending: self.sim.pending(),
             story: None,
         }
     }
