@@ -4,3 +4,4 @@ pub mod base;
 pub mod check;
 pub mod parts;
 pub mod record;
+pub mod world;

@@ -29,6 +29,26 @@ pub trait Contents: Clone {
     fn frees(write: &Self::Write) -> u64;
 }
 
+/// No disk at all: nothing can be written.
+impl Contents for () {
+    type Write = std::convert::Infallible;
+    fn apply(&mut self, write: Self::Write) {
+        match write {}
+    }
+    fn torn(write: &Self::Write, _: u64) -> Option<Self::Write> {
+        match *write {}
+    }
+    fn flip(&mut self, _: u64) -> bool {
+        false
+    }
+    fn bytes(write: &Self::Write) -> u64 {
+        match *write {}
+    }
+    fn frees(write: &Self::Write) -> u64 {
+        match *write {}
+    }
+}
+
 /// A write was refused: the disk is full, or a fault makes it so.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DiskFull {

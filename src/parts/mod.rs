@@ -5,6 +5,6 @@ pub mod config;
 pub mod cpu;
 pub mod disk;
 pub mod fault;
+pub mod network;
 pub mod queue;
 pub mod transport;
-pub mod network;

@@ -38,6 +38,8 @@ pub enum What {
     Note(Note),
     /// The load could not hand an arrival to its client, because the client was down.
     Skipped {
+        /// Its identity.
+        op: ClientOp,
         /// What would have been asked.
         what: Op,
     },

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{ClientOp, ConnId, Digest, Lane, NodeId, PerNode, SmallStream, Span, Tag, Time, WorldKey, Words};
+use crate::base::{ClientOp, ConnId, Decision, Digest, Lane, NodeId, PerNode, SmallStream, Span, Tag, Time, Words, WorldKey};
 use crate::parts::config::StreamConfig;
 use crate::parts::disk::{DiskFull, SyncPoint};
 use crate::parts::network::{Fate, Network, Transmission, Transport};
@@ -11,11 +11,11 @@ use crate::parts::queue::{Handle, Queue};
 use crate::parts::transport::Segment;
 use crate::record::{Command, End, Entry, LossReason, Marks, Op, Step, Trace, TraceEntry, What};
 
+use super::Disconnect;
 use super::faults::{Ledger, Turn};
 use super::host::{Cold, Host, Machines};
 use super::protocol::{Message, Protocol};
 use super::streams::{Carried, Conns};
-use super::Disconnect;
 
 /// Kinds of decisions that the kernel itself makes; protocols count theirs from zero.
 pub(super) const KIND_SYNC: u16 = u16::MAX - 1;
@@ -58,6 +58,21 @@ pub(super) struct SyncDone<P: Protocol> {
     pub(super) number: u64,
     pub(super) done: P::Timer,
     pub(super) failed: P::Timer,
+}
+
+impl<P: Protocol> Clone for SyncDone<P> {
+    fn clone(&self) -> Self {
+        let SyncDone { node, incarnation, power_cycle, point, number, done, failed } = self;
+        SyncDone {
+            node: *node,
+            incarnation: *incarnation,
+            power_cycle: *power_cycle,
+            point: *point,
+            number: *number,
+            done: done.clone(),
+            failed: failed.clone(),
+        }
+    }
 }
 
 /// Everything of a world but its processes.
@@ -110,7 +125,7 @@ impl<P: Protocol> Core<P> {
     /// The seldom used part of a host, made when first needed.
     pub(super) fn cold(&mut self, node: NodeId) -> &mut Cold<P> {
         let host = &mut self.hosts[node];
-        host.cold.get_or_insert_with(|| Box::new(Cold::new(node, self.machines.of(node), &self.config)))
+        host.cold.get_or_insert_with(|| Box::new(Cold::new(node, self.machines.of(node), &*self.config)))
     }
 
     /// The node's own random words.
@@ -124,7 +139,13 @@ impl<P: Protocol> Core<P> {
         self.trace_with(from, || Step::Sent { to, tag, conn: None });
         self.debug_unique(from, to, tag);
         let decision = self.key.open(from, to, tag);
-        let transmission = Transmission { from, to, kind: tag.kind, bytes: msg.bytes(), transport: Transport::Datagram, decision, resend: 0 };
+        self.route_datagram(from, to, tag, decision, msg);
+    }
+
+    /// Asks the network what becomes of a datagram, and schedules it.
+    pub(super) fn route_datagram(&mut self, from: NodeId, to: NodeId, tag: Tag, decision: Decision, msg: P::Msg) {
+        let transmission =
+            Transmission { from, to, kind: tag.kind, bytes: msg.bytes(), transport: Transport::Datagram, decision, resend: 0 };
         match self.network.route(self.now, &transmission) {
             Fate::Deliver { at, damage, copy } => {
                 if let Some((again, damage)) = copy {
@@ -152,7 +173,7 @@ impl<P: Protocol> Core<P> {
     }
 
     /// In debug builds: no two transmissions on a link may have one name, or they would share one fate.
-    fn debug_unique(&mut self, from: NodeId, to: NodeId, tag: Tag) {
+    pub(super) fn debug_unique(&mut self, from: NodeId, to: NodeId, tag: Tag) {
         #[cfg(debug_assertions)]
         {
             let hash = self.key.open(from, to, tag).hash();
@@ -181,7 +202,11 @@ impl<P: Protocol> Core<P> {
             && let Event::Timer { node, .. } = event
         {
             let node = *node;
-            if self.hosts[node].cold.as_ref().is_some_and(|cold| cold.cpu.as_ref().is_some_and(|cpu| cpu.serving().any(|job| job == handle))) {
+            if self.hosts[node]
+                .cold
+                .as_ref()
+                .is_some_and(|cold| cold.cpu.as_ref().is_some_and(|cpu| cpu.serving().any(|job| job == handle)))
+            {
                 *event = Event::Cancelled { node };
                 return;
             }
@@ -283,7 +308,7 @@ impl<P: Protocol> Clone for Event<P> {
             }
             Event::Timer { node, incarnation, timer } => Event::Timer { node: *node, incarnation: *incarnation, timer: timer.clone() },
             Event::Command { node, command } => Event::Command { node: *node, command: *command },
-            Event::Synced(done) => Event::Synced(Box::new(SyncDone { done: done.done.clone(), failed: done.failed.clone(), ..**done })),
+            Event::Synced(done) => Event::Synced(done.clone()),
             Event::Boot { node, incarnation } => Event::Boot { node: *node, incarnation: *incarnation },
             Event::Fault(turn) => Event::Fault(*turn),
             Event::Cancelled { node } => Event::Cancelled { node: *node },

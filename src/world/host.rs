@@ -10,6 +10,7 @@ use crate::parts::cpu::Cpu;
 use crate::parts::disk::Disk;
 use crate::parts::queue::Handle;
 
+use super::core::SyncDone;
 use super::protocol::Protocol;
 
 /// Whether a node's process runs.
@@ -71,9 +72,11 @@ pub(super) struct Cold<P: Protocol> {
     pub(super) ailments: Vec<(FaultId, Ailment)>,
     pub(super) parked: Vec<Parked>,
     /// Syncs that a stalled disk holds.
-    pub(super) stalled: Vec<Handle>,
+    pub(super) stalled: Vec<SyncDone<P>>,
     /// Since when the process has been stopped.
     pub(super) stopped_at: crate::base::Time,
+    /// Since when the machine has been frozen.
+    pub(super) frozen_at: crate::base::Time,
     pub(super) power_cycle: u32,
     pub(super) syncs: u64,
 }
@@ -88,6 +91,7 @@ impl<P: Protocol> Cold<P> {
             parked: Vec::new(),
             stalled: Vec::new(),
             stopped_at: crate::base::Time::ZERO,
+            frozen_at: crate::base::Time::ZERO,
             power_cycle: 0,
             syncs: 0,
         }
@@ -127,6 +131,7 @@ impl<P: Protocol> Clone for Cold<P> {
             parked: self.parked.clone(),
             stalled: self.stalled.clone(),
             stopped_at: self.stopped_at,
+            frozen_at: self.frozen_at,
             power_cycle: self.power_cycle,
             syncs: self.syncs,
         }

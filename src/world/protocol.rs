@@ -4,9 +4,9 @@ use crate::base::{Digest, NodeId, ObjectId, PayloadId, Tag, Time};
 use crate::parts::disk::Contents;
 use crate::record::{Command, Object};
 
+use super::Disconnect;
 use super::ctx::{Ctx, Itself};
 use super::nodes::Nodes;
-use super::Disconnect;
 
 /// A message: it has a name for keyed decisions, a size, and a body that can be damaged.
 pub trait Message: Clone {

@@ -16,8 +16,8 @@ pub trait Sim: Send {
     fn now(&self) -> Time;
     /// Hands a client an operation at a moment not before now.
     fn command(&mut self, at: Time, node: NodeId, command: Command);
-    /// All faults end, all nodes start again.
-    fn heal(&mut self, out: &mut Vec<Entry>);
+    /// At a moment not before the next event: all faults end, all nodes start again.
+    fn heal(&mut self, at: Time, out: &mut Vec<Entry>);
     /// Every message still held, as `Held` notes in queue order.
     fn final_read(&mut self, out: &mut Vec<Entry>);
     /// How many messages each object holds, summed over nodes.

@@ -5,10 +5,10 @@ use crate::parts::network::{Fate, Transmission, Transport};
 use crate::parts::transport::{Flow, Offer, Segment, Setback};
 use crate::record::Step;
 
+use super::Disconnect;
 use super::core::{Core, Event, KIND_HANDSHAKE};
 use super::host::Status;
 use super::protocol::{Message, Peer, Protocol};
-use super::Disconnect;
 
 /// Bytes of a segment that carries no message.
 const CONTROL_BYTES: u32 = 64;
@@ -83,6 +83,12 @@ impl<M> Conns<M> {
                 ConnId { slot, generation: 0 }
             }
         }
+    }
+
+    /// The node that a flow's segments go to.
+    pub(super) fn receiver(&self, id: ConnId, flow: u8) -> Option<NodeId> {
+        let conn = self.slots.get(id.slot as usize).filter(|conn| conn.in_use && conn.generation == id.generation)?;
+        Some(conn.ends[1 - usize::from(flow)])
     }
 
     fn release(&mut self, id: ConnId) {
@@ -247,7 +253,8 @@ impl<P: Protocol> Core<P> {
         conn.serial += 1 << 40;
         let tag = Tag { kind: KIND_HANDSHAKE, subject: conn.serial << 2 | 3, attempt: 1 };
         let decision = self.key.open(from, to, tag);
-        let transmission = Transmission { from, to, kind: tag.kind, bytes: CONTROL_BYTES, transport: Transport::Stream, decision, resend: 0 };
+        let transmission =
+            Transmission { from, to, kind: tag.kind, bytes: CONTROL_BYTES, transport: Transport::Stream, decision, resend: 0 };
         match self.network.route(self.now, &transmission) {
             Fate::Deliver { at, .. } => {
                 let at = self.conns.get(id).expect("checked above").flows[end].arrives(at);
@@ -295,7 +302,11 @@ impl<P: Protocol> Core<P> {
         }
         if !conn.holds[end] || conn.incarnations[end] != incarnation {
             // Both sides closed at once: nobody is left to be told.
-            if conn.holds[flow] { self.reset(id, end) } else { self.conns.release(id) }
+            if conn.holds[flow] {
+                self.reset(id, end)
+            } else {
+                self.conns.release(id)
+            }
             return None;
         }
         conn.flows[flow].through();

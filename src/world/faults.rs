@@ -1,0 +1,400 @@
+//! Faults at work: when they strike, whom, and what they touched. Each strike adds its own cause and takes only that away.
+
+use std::sync::Arc;
+
+use crate::base::law::Sampler;
+use crate::base::{ConnId, FaultId, NodeId, SmallStream, Time, Words};
+use crate::parts::fault::{Fault, Ill, Selector, When};
+use crate::parts::network::Layer;
+use crate::record::What;
+
+use super::World;
+use super::config::Strike;
+use super::core::{Core, Event};
+use super::host::Ailment;
+use super::protocol::{Message, Protocol};
+
+/// A fault's turn to act.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Turn {
+    /// It strikes; with a node when it is that node's own renewal process.
+    Begin { fault: FaultId, only: Option<NodeId> },
+    /// A strike ends.
+    End { strike: u32 },
+}
+
+/// A declared fault with its laws ready to draw from.
+pub(super) struct Prepared {
+    pub(super) fault: Fault,
+    gap: Option<Sampler>,
+    lasts: Option<Sampler>,
+    extra: Option<Sampler>,
+}
+
+impl Prepared {
+    fn new(fault: &Fault) -> Prepared {
+        let (gap, lasts) = match &fault.when {
+            When::At(_) => (None, fault.lasts.as_ref()),
+            When::Every { gap, .. } => (Some(gap), fault.lasts.as_ref()),
+            When::Renewal { mtbf, mttr } => (Some(mtbf), Some(mttr)),
+        };
+        let extra = if let Ill::Jam { extra, .. } = &fault.ill { Some(extra.sampler()) } else { None };
+        Prepared { fault: fault.clone(), gap: gap.map(crate::base::Law::sampler), lasts: lasts.map(crate::base::Law::sampler), extra }
+    }
+}
+
+/// A strike that has not ended.
+#[derive(Clone, Debug)]
+struct Active {
+    strike: u32,
+    fault: FaultId,
+    nodes: Arc<[NodeId]>,
+    layers: Vec<Layer>,
+}
+
+/// All declared faults of a run: their streams, strikes and what they touched.
+pub(super) struct Ledger<P: Protocol> {
+    pub(super) faults: Arc<[Prepared]>,
+    streams: Vec<SmallStream>,
+    touched: Vec<u64>,
+    strikes: Arc<Vec<Strike>>,
+    active: Vec<Active>,
+    held: Vec<(FaultId, NodeId, NodeId, P::Msg)>,
+    held_streams: Vec<(FaultId, ConnId, u8)>,
+    /// No strike any more.
+    healed: bool,
+    chaos: (Time, Time),
+    #[cfg(debug_assertions)]
+    pub(super) recent_tags: super::unique::RecentTags,
+}
+
+impl<P: Protocol> Clone for Ledger<P> {
+    fn clone(&self) -> Self {
+        Ledger {
+            faults: Arc::clone(&self.faults),
+            streams: self.streams.clone(),
+            touched: self.touched.clone(),
+            strikes: Arc::clone(&self.strikes),
+            active: self.active.clone(),
+            held: self.held.clone(),
+            held_streams: self.held_streams.clone(),
+            healed: self.healed,
+            chaos: self.chaos,
+            #[cfg(debug_assertions)]
+            recent_tags: self.recent_tags.clone(),
+        }
+    }
+}
+
+impl<P: Protocol> Ledger<P> {
+    pub(super) fn new(faults: &[Fault], seed: u64, chaos: (Time, Time)) -> Ledger<P> {
+        Ledger {
+            faults: faults.iter().map(Prepared::new).collect(),
+            // By name, so that a fault added or removed elsewhere in the file moves no other.
+            streams: faults.iter().map(|fault| SmallStream::named(seed, &format!("fault {}", fault.name), 0)).collect(),
+            touched: vec![0; faults.len()],
+            strikes: Arc::default(),
+            active: Vec::new(),
+            held: Vec::new(),
+            held_streams: Vec::new(),
+            healed: false,
+            chaos,
+            #[cfg(debug_assertions)]
+            recent_tags: super::unique::RecentTags::default(),
+        }
+    }
+
+    /// Counts what a fault touched.
+    pub(super) fn touch(&mut self, fault: FaultId, times: u64) {
+        self.touched[fault.index()] += times;
+    }
+
+    /// What a fault touched outside the network.
+    pub(super) fn touched(&self, fault: FaultId) -> u64 {
+        self.touched[fault.index()]
+    }
+
+    pub(super) fn strikes(&self) -> &[Strike] {
+        &self.strikes
+    }
+
+    /// A clog keeps a datagram.
+    pub(super) fn hold(&mut self, cause: FaultId, from: NodeId, to: NodeId, msg: P::Msg) {
+        self.held.push((cause, from, to, msg));
+    }
+
+    /// A clog keeps the head of a stream.
+    pub(super) fn hold_stream(&mut self, cause: FaultId, conn: ConnId, flow: u8) {
+        self.held_streams.push((cause, conn, flow));
+    }
+}
+
+impl<P: Protocol> World<P> {
+    /// Schedules the first strike of every fault.
+    pub(super) fn schedule_faults(&mut self) {
+        for i in 0..self.core.ledger.faults.len() {
+            let fault = FaultId::at(i);
+            let start = self.core.ledger.chaos.0;
+            let faults = Arc::clone(&self.core.ledger.faults);
+            match &faults[i].fault.when {
+                When::At(times) => {
+                    for at in times {
+                        self.core.queue.push(*at, Event::Fault(Turn::Begin { fault, only: None }));
+                    }
+                }
+                When::Every { first, .. } => {
+                    self.core.queue.push(*first, Event::Fault(Turn::Begin { fault, only: None }));
+                }
+                When::Renewal { .. } => {
+                    let targets = match whom(&faults[i].fault.ill) {
+                        Some(selector) => self.select(selector, fault).into_iter().map(Some).collect(),
+                        None => vec![None],
+                    };
+                    for only in targets {
+                        let up = self.draw(fault, |prepared| prepared.gap.as_ref());
+                        self.core.queue.push(start + up.unwrap_or_default(), Event::Fault(Turn::Begin { fault, only }));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Draws from one of a fault's laws, out of the fault's own stream.
+    fn draw(&mut self, fault: FaultId, law: impl Fn(&Prepared) -> Option<&Sampler>) -> Option<crate::base::Span> {
+        let ledger = &mut self.core.ledger;
+        let prepared = &ledger.faults[fault.index()];
+        law(prepared).map(|sampler| sampler.draw(&mut ledger.streams[fault.index()]))
+    }
+
+    /// The random words of a fault.
+    pub(super) fn fault_words(&mut self, fault: FaultId) -> &mut impl Words {
+        &mut self.core.ledger.streams[fault.index()]
+    }
+
+    pub(super) fn on_turn(&mut self, turn: Turn) {
+        match turn {
+            Turn::Begin { fault, only } => self.begin(fault, only),
+            Turn::End { strike } => self.end_strike(strike),
+        }
+    }
+
+    fn begin(&mut self, fault: FaultId, only: Option<NodeId>) {
+        let now = self.core.now;
+        if self.core.ledger.healed {
+            return;
+        }
+        let faults = Arc::clone(&self.core.ledger.faults);
+        let prepared = &faults[fault.index()];
+        if let When::Every { until: Some(until), .. } = &prepared.fault.when
+            && now > *until
+        {
+            return;
+        }
+        self.core.record(NodeId(0), What::Fault { fault, on: true });
+        let strike = u32::try_from(self.core.ledger.strikes.len()).expect("fewer than 2^32 strikes");
+        let (nodes, layers, what) = self.strike(fault, prepared, only);
+        let nodes: Arc<[NodeId]> = nodes.into();
+        Arc::make_mut(&mut self.core.ledger.strikes).push(Strike { fault, from: now, until: None, nodes: nodes.to_vec(), what });
+        self.core.ledger.active.push(Active { strike, fault, nodes, layers });
+        let lasts = self.draw(fault, |prepared| prepared.lasts.as_ref());
+        if let Some(lasts) = lasts {
+            self.core.queue.push(now + lasts, Event::Fault(Turn::End { strike }));
+        }
+        match &prepared.fault.when {
+            When::At(_) => {}
+            When::Every { .. } => {
+                let gap = self.draw(fault, |prepared| prepared.gap.as_ref()).unwrap_or_default();
+                // A gap of nothing would strike for ever in one moment.
+                let next = now + gap.max(crate::base::Span::nanos(1));
+                self.core.queue.push(next, Event::Fault(Turn::Begin { fault, only: None }));
+            }
+            When::Renewal { .. } => {
+                let up = self.draw(fault, |prepared| prepared.gap.as_ref()).unwrap_or_default();
+                let next = now + lasts.unwrap_or_default() + up.max(crate::base::Span::nanos(1));
+                self.core.queue.push(next, Event::Fault(Turn::Begin { fault, only }));
+            }
+        }
+    }
+
+    /// What a strike does. Gives whom it concerns, its layers over the network, and what it did in words.
+    fn strike(&mut self, fault: FaultId, prepared: &Prepared, only: Option<NodeId>) -> (Vec<NodeId>, Vec<Layer>, String) {
+        let ill = &prepared.fault.ill;
+        if let Some(selector) = whom(ill) {
+            let nodes = match only {
+                Some(node) => vec![node],
+                None => self.select(selector, fault),
+            };
+            for node in &nodes {
+                self.afflict(fault, ill, *node);
+            }
+            return (nodes, Vec::new(), sentence(ill).to_owned());
+        }
+        let (nodes, layers, what) = self.network_layers(fault, ill, prepared.extra.as_ref());
+        for layer in &layers {
+            self.core.network.impose(fault, layer.clone());
+        }
+        (nodes, layers, what)
+    }
+
+    /// A fault of a node begins.
+    fn afflict(&mut self, fault: FaultId, ill: &Ill, node: NodeId) {
+        let now = self.core.now;
+        match ill {
+            Ill::Kill(_) => self.take_down(node, fault, super::lifecycle::Down::Kill),
+            Ill::PowerOff(_) => self.take_down(node, fault, super::lifecycle::Down::Power),
+            Ill::TornWrite(_) => self.take_down(node, fault, super::lifecycle::Down::Torn),
+            Ill::Wipe(_) => self.take_down(node, fault, super::lifecycle::Down::Wipe),
+            Ill::Pause(_) => self.stop(node, fault, Ailment::Pause),
+            Ill::Freeze(_) => self.stop(node, fault, Ailment::Freeze),
+            Ill::Slow { factor_milli, .. } => self.core.cold(node).ailments.push((fault, Ailment::Slow(*factor_milli))),
+            Ill::SyncFails { chance, .. } => self.core.cold(node).ailments.push((fault, Ailment::SyncFails(*chance))),
+            Ill::DiskStall(_) => self.core.cold(node).disk.stall(now, fault),
+            Ill::DiskFull(_) => self.core.cold(node).disk.fill(fault),
+            Ill::FlipBits { count, .. } => {
+                for _ in 0..*count {
+                    let word = self.fault_words(fault).word();
+                    if self.core.cold(node).disk.flip(now, word) {
+                        self.core.ledger.touch(fault, 1);
+                    }
+                }
+            }
+            Ill::ClockStep { by, .. } => {
+                self.core.cold(node).clock.step(now, fault, *by);
+                self.core.ledger.touch(fault, 1);
+            }
+            Ill::ClockDrift { ppm, .. } => {
+                self.core.cold(node).clock.drift(now, fault, *ppm);
+                self.core.ledger.touch(fault, 1);
+            }
+            Ill::Cut(_) | Ill::Jam { .. } | Ill::Drop { .. } | Ill::Clog { .. } => unreachable!("concerns pairs, not nodes"),
+        }
+    }
+
+    /// A strike ends: its causes are taken away, and nobody else's.
+    fn end_strike(&mut self, strike: u32) {
+        let Some(at) = self.core.ledger.active.iter().position(|active| active.strike == strike) else { return };
+        let now = self.core.now;
+        let active = self.core.ledger.active.remove(at);
+        let fault = active.fault;
+        Arc::make_mut(&mut self.core.ledger.strikes)[strike as usize].until = Some(now);
+        self.core.record(NodeId(0), What::Fault { fault, on: false });
+        let faults = Arc::clone(&self.core.ledger.faults);
+        let ill = &faults[fault.index()].fault.ill;
+        for node in active.nodes.iter() {
+            self.relieve(fault, ill, *node);
+        }
+        if !active.layers.is_empty() {
+            self.core.network.lift(fault);
+            // Other strikes of the same fault go on.
+            let rest: Vec<Layer> =
+                self.core.ledger.active.iter().filter(|other| other.fault == fault).flat_map(|other| other.layers.clone()).collect();
+            for layer in rest {
+                self.core.network.impose(fault, layer);
+            }
+            self.core.let_go(fault);
+        }
+    }
+
+    /// A fault of a node ends.
+    fn relieve(&mut self, fault: FaultId, ill: &Ill, node: NodeId) {
+        let now = self.core.now;
+        match ill {
+            Ill::Kill(_) | Ill::PowerOff(_) | Ill::TornWrite(_) | Ill::Wipe(_) => self.bring_up(node, fault),
+            Ill::Pause(_) => self.go_on(node, fault, Ailment::Pause),
+            Ill::Freeze(_) => self.go_on(node, fault, Ailment::Freeze),
+            Ill::Slow { factor_milli, .. } => self.core.cold(node).relieve(fault, Ailment::Slow(*factor_milli)),
+            Ill::SyncFails { chance, .. } => self.core.cold(node).relieve(fault, Ailment::SyncFails(*chance)),
+            Ill::DiskStall(_) => {
+                self.core.cold(node).disk.unstall(fault);
+                if self.core.cold(node).disk.stalled_by().is_none() {
+                    for done in std::mem::take(&mut self.core.cold(node).stalled) {
+                        self.core.queue.push(now, Event::Synced(Box::new(done)));
+                    }
+                }
+            }
+            Ill::DiskFull(_) => {
+                self.core.cold(node).disk.unfill(fault);
+            }
+            Ill::ClockStep { .. } | Ill::ClockDrift { .. } => {
+                self.core.cold(node).clock.lift(now, fault);
+            }
+            Ill::FlipBits { .. } | Ill::Cut(_) | Ill::Jam { .. } | Ill::Drop { .. } | Ill::Clog { .. } => {}
+        }
+    }
+
+    /// Everything heals: no more strikes, and all that act end.
+    pub(super) fn heal_all(&mut self) {
+        self.core.ledger.healed = true;
+        let active: Vec<u32> = self.core.ledger.active.iter().map(|active| active.strike).collect();
+        for strike in active {
+            self.end_strike(strike);
+        }
+    }
+}
+
+impl<P: Protocol> Core<P> {
+    /// A clog was lifted: what it kept is routed anew, in the order in which it came.
+    fn let_go(&mut self, fault: FaultId) {
+        let held = std::mem::take(&mut self.ledger.held);
+        for (cause, from, to, msg) in held {
+            if cause != fault {
+                self.ledger.held.push((cause, from, to, msg));
+                continue;
+            }
+            let tag = msg.tag();
+            let decision = self.key.open(from, to, tag);
+            self.route_datagram(from, to, tag, decision, msg);
+        }
+        let streams = std::mem::take(&mut self.ledger.held_streams);
+        for (cause, conn, flow) in streams {
+            if cause == fault {
+                self.queue.push(self.now, Event::Retry { conn, flow });
+            } else {
+                self.ledger.held_streams.push((cause, conn, flow));
+            }
+        }
+    }
+}
+
+/// The nodes that a fault concerns; `None` for those that concern pairs of nodes.
+fn whom(ill: &Ill) -> Option<&Selector> {
+    match ill {
+        Ill::Kill(who)
+        | Ill::PowerOff(who)
+        | Ill::Wipe(who)
+        | Ill::Pause(who)
+        | Ill::Freeze(who)
+        | Ill::DiskStall(who)
+        | Ill::TornWrite(who)
+        | Ill::DiskFull(who)
+        | Ill::Slow { who, .. }
+        | Ill::SyncFails { who, .. }
+        | Ill::FlipBits { who, .. }
+        | Ill::ClockStep { who, .. }
+        | Ill::ClockDrift { who, .. } => Some(who),
+        Ill::Cut(_) | Ill::Jam { .. } | Ill::Drop { .. } | Ill::Clog { .. } => None,
+    }
+}
+
+/// What a fault of nodes does, in words.
+const fn sentence(ill: &Ill) -> &'static str {
+    match ill {
+        Ill::Kill(_) => "process killed",
+        Ill::PowerOff(_) => "power lost",
+        Ill::Wipe(_) => "power and disk lost",
+        Ill::TornWrite(_) => "power lost in the middle of a write",
+        Ill::Pause(_) => "process stopped",
+        Ill::Freeze(_) => "machine stopped",
+        Ill::Slow { .. } => "slowed down",
+        Ill::SyncFails { .. } => "syncs fail",
+        Ill::DiskStall(_) => "disk stalls",
+        Ill::DiskFull(_) => "disk full",
+        Ill::FlipBits { .. } => "bits flipped on disk",
+        Ill::ClockStep { .. } => "clock stepped",
+        Ill::ClockDrift { .. } => "clock drifts",
+        Ill::Cut(_) => "cut",
+        Ill::Jam { .. } => "messages slowed",
+        Ill::Drop { .. } => "messages dropped",
+        Ill::Clog { .. } => "messages held back",
+    }
+}

@@ -1,0 +1,140 @@
+//! A world behind the door that everything above the kernel uses.
+
+use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Time};
+use crate::record::{Command, Entry, Marks, Names, Note, Trace, What};
+
+use super::config::Strike;
+use super::core::Event;
+use super::protocol::Protocol;
+use super::sim::Sim;
+use super::{Nodes, World};
+
+impl<P: Protocol> Sim for World<P> {
+    fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
+        out.append(&mut self.core.history);
+        if !out.is_empty() {
+            return true;
+        }
+        while self.core.queue.peek_time().is_some_and(|next| next <= until) {
+            self.step();
+            if !self.core.history.is_empty() {
+                out.append(&mut self.core.history);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn next_time(&mut self) -> Option<Time> {
+        self.core.queue.peek_time()
+    }
+
+    fn now(&self) -> Time {
+        self.core.now
+    }
+
+    fn command(&mut self, at: Time, node: NodeId, command: Command) {
+        assert!(at >= self.core.now, "the load runs forward");
+        self.core.queue.push(at, Event::Command { node, command });
+    }
+
+    fn heal(&mut self, at: Time, out: &mut Vec<Entry>) {
+        assert!(at >= self.core.now, "time runs forward");
+        self.core.now = at;
+        self.heal_all();
+        out.append(&mut self.core.history);
+    }
+
+    fn final_read(&mut self, out: &mut Vec<Entry>) {
+        let at = self.core.now;
+        for (node, process) in Nodes::new(&self.nodes, &self.core.hosts).iter() {
+            P::held(process, &mut |group, payload| out.push(Entry { at, node, what: What::Note(Note::Held { group, payload }) }));
+        }
+    }
+
+    fn gauges(&self, report: &mut dyn FnMut(ObjectId, u64)) {
+        for (_, process) in Nodes::new(&self.nodes, &self.core.hosts).iter() {
+            P::gauges(process, report);
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        self.core.digest
+    }
+
+    fn fingerprint(&self) -> Digest {
+        let mut digest = Digest::new();
+        for (node, process) in Nodes::new(&self.nodes, &self.core.hosts).iter() {
+            digest.word(u64::from(node.0));
+            P::fingerprint(process, self.core.now, &mut digest);
+        }
+        for (at, _, event) in self.core.queue.iter() {
+            self.core.fingerprint(at.since(self.core.now), event, &mut digest);
+        }
+        digest
+    }
+
+    fn events(&self) -> u64 {
+        self.core.events
+    }
+
+    fn messages(&self) -> u64 {
+        self.core.messages
+    }
+
+    fn strikes(&self) -> &[Strike] {
+        self.core.ledger.strikes()
+    }
+
+    fn touched(&self, fault: FaultId) -> u64 {
+        self.core.ledger.touched(fault) + self.core.network.touched(fault)
+    }
+
+    fn marks(&self) -> &Marks {
+        &self.core.marks
+    }
+
+    fn names(&self) -> &Names {
+        &self.shared.names
+    }
+
+    fn trace(&self) -> Option<&Trace> {
+        self.core.trace.as_deref()
+    }
+
+    fn pending(&self) -> Vec<String> {
+        let mut waiting: std::collections::BTreeMap<(NodeId, &'static str), u64> = std::collections::BTreeMap::new();
+        for (node, what) in self.core.open.values() {
+            *waiting.entry((*node, what.verb())).or_insert(0) += 1;
+        }
+        let words = |((node, verb), count): ((NodeId, &'static str), u64)| {
+            let plural = if count == 1 { "" } else { "s" };
+            format!("{} still waits for the end of {count} {verb}{plural}", self.shared.names.node(node))
+        };
+        waiting.into_iter().map(words).collect()
+    }
+
+    fn breach(&self) -> Option<&(Time, String)> {
+        self.breach.as_ref()
+    }
+
+    fn kinds(&self) -> &'static [&'static str] {
+        P::kinds()
+    }
+
+    fn holders(&self, payload: PayloadId) -> Vec<(NodeId, ObjectId)> {
+        let mut found = Vec::new();
+        for (node, process) in Nodes::new(&self.nodes, &self.core.hosts).iter() {
+            P::held(process, &mut |group, held| {
+                if held == payload {
+                    found.push((node, group));
+                }
+            });
+        }
+        found
+    }
+
+    fn fork(&self) -> Box<dyn Sim> {
+        Box::new(self.clone())
+    }
+}
