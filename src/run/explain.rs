@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::base::{NodeId, PayloadId, Tag, Time};
 use crate::check::{Property, Witness};
-use crate::record::{End, Entry, LossReason, Names, Note, Op, Settlement, Step, TraceEntry, What};
-use crate::world::Strike;
+use crate::record::{End, Entry, LossReason, Note, Op, Settlement, Step, TraceEntry, What};
+use crate::world::Sim;
 
 use super::{Story, StoryLine};
 
@@ -13,22 +13,14 @@ use super::{Story, StoryLine};
 pub const LINES: usize = 24;
 
 /// What was seen while a broken run was run again with the trace on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The names of nodes and objects.
-    pub names: &'a Names,
-    /// The names of message kinds.
-    pub kinds: &'a [&'static str],
+    /// The world at its end, with its trace.
+    pub sim: &'a dyn Sim,
     /// The names of the declared faults.
     pub faults: &'a [String],
-    /// What the faults did.
-    pub strikes: &'a [Strike],
-    /// The history's entries about the witness's payloads, and those about nobody's.
+    /// The history's entries about the witness's payloads.
     pub entries: &'a [Entry],
-    /// The trace.
-    pub trace: &'a [TraceEntry],
-    /// Steps that the trace had no room for.
-    pub missing: u64,
 }
 
 /// How much a line matters: the lowest go first when there are too many.
@@ -54,18 +46,20 @@ struct Line {
 #[must_use]
 pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> Story {
     let scene = Scene::of(witness, evidence);
+    let steps = scene.trace.len();
     let mut lines: Vec<Line> = Vec::new();
     for (order, entry) in evidence.entries.iter().enumerate() {
         if let Some((weight, text)) = scene.entry(entry) {
-            lines.push(Line { at: entry.at, order: order + evidence.trace.len(), weight, node: Some(entry.node), text });
+            lines.push(Line { at: entry.at, order: order + steps, weight, node: Some(entry.node), text });
         }
     }
     scene.steps(&mut lines);
     lines.sort_by_key(|line| (line.at, line.order));
     let mut told: Vec<StoryLine> =
         shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
-    if evidence.missing > 0 {
-        let text = format!("the trace was full: {} later steps are not in this story", evidence.missing);
+    let missing = evidence.sim.trace().map_or(0, |trace| trace.dropped);
+    if missing > 0 {
+        let text = format!("the trace was full: {missing} later steps are not in this story");
         told.push(StoryLine { at: told.last().map_or(witness.at, |l| l.at), node: None, text });
     }
     Story { property, lines: told }
@@ -74,6 +68,7 @@ pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> S
 /// Whom and what the story is about, and from when to when.
 struct Scene<'a> {
     evidence: &'a Evidence<'a>,
+    trace: &'a [TraceEntry],
     payloads: BTreeSet<PayloadId>,
     nodes: BTreeSet<NodeId>,
     from: Time,
@@ -82,6 +77,7 @@ struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     fn of(witness: &Witness, evidence: &'a Evidence<'a>) -> Scene<'a> {
+        let trace = evidence.sim.trace().map_or(&[][..], |trace| trace.entries());
         let payloads: BTreeSet<PayloadId> = witness.payloads.iter().copied().collect();
         let mut nodes: BTreeSet<NodeId> = witness.nodes.iter().copied().collect();
         let (mut from, mut until) = (witness.at, witness.at);
@@ -91,24 +87,24 @@ impl<'a> Scene<'a> {
             from = from.min(entry.at);
             until = until.max(entry.at);
         }
-        for step in evidence.trace {
+        for step in trace {
             if let Some((other, tag)) = message(&step.step)
-                && payloads.iter().any(|p| u64::from(p.0) == tag.subject)
+                && evidence.sim.about(tag).is_some_and(|p| payloads.contains(&p))
                 && step.at >= from
             {
                 nodes.insert(step.node);
                 nodes.insert(other);
             }
         }
-        Scene { evidence, payloads, nodes, from, until }
+        Scene { evidence, trace, payloads, nodes, from, until }
     }
 
     fn about(&self, tag: Tag) -> bool {
-        self.payloads.iter().any(|p| u64::from(p.0) == tag.subject)
+        self.evidence.sim.about(tag).is_some_and(|p| self.payloads.contains(&p))
     }
 
     fn node(&self, id: NodeId) -> &str {
-        self.evidence.names.node(id)
+        self.evidence.sim.names().node(id)
     }
 
     /// A history entry as a sentence; `None` when it is not about the witness.
@@ -118,7 +114,7 @@ impl<'a> Scene<'a> {
             return None;
         }
         let who = self.node(entry.node);
-        let name = |id| self.evidence.names.object(id).name.as_str();
+        let name = |id| self.evidence.sim.names().object(id).name.as_str();
         let text = match entry.what {
             What::Call { what: Op::Publish { to, .. }, .. } => format!("{who} publishes {payload} to {}", name(to)),
             What::Call { what: Op::Request { to, .. }, .. } => format!("{who} requests {payload} of {}", name(to)),
@@ -143,7 +139,7 @@ impl<'a> Scene<'a> {
 
     /// The trace's steps as sentences. A message that arrived gives one line, not two.
     fn steps(&self, lines: &mut Vec<Line>) {
-        let trace = self.evidence.trace;
+        let trace = self.trace;
         let mut wrote: BTreeSet<NodeId> = BTreeSet::new();
         let mut here: Option<(NodeId, Time)> = None;
         for (order, entry) in trace.iter().enumerate() {
@@ -219,14 +215,14 @@ impl<'a> Scene<'a> {
 
     /// The fault that struck a node at this moment, or acts on it.
     fn blame(&self, entry: &TraceEntry) -> String {
-        let strikes = self.evidence.strikes.iter().filter(|s| s.from <= entry.at && s.until.is_none_or(|u| entry.at <= u));
+        let strikes = self.evidence.sim.strikes().iter().filter(|s| s.from <= entry.at && s.until.is_none_or(|u| entry.at <= u));
         let last = strikes.filter(|s| s.nodes.contains(&entry.node)).max_by_key(|s| s.from);
         last.map_or(String::new(), |s| format!(" (fault `{}`)", self.evidence.faults[s.fault.index()]))
     }
 
     fn message(&self, tag: Tag) -> String {
-        let kind = self.evidence.kinds.get(usize::from(tag.kind)).copied().unwrap_or("message");
-        let payload = PayloadId(u32::try_from(tag.subject).expect("it is the number of a payload"));
+        let kind = self.evidence.sim.kinds().get(usize::from(tag.kind)).copied().unwrap_or("message");
+        let payload = self.evidence.sim.about(tag).expect("it was found to be about a payload");
         if tag.attempt > 1 { format!("{kind} {payload}, attempt {},", tag.attempt) } else { format!("{kind} {payload}") }
     }
 

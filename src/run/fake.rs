@@ -228,7 +228,7 @@ impl Sim for FakeSim {
         self.sequence += 1;
         self.queue.insert((at, self.sequence), Happening::Asked(node, command));
     }
-    fn heal(&mut self, _: &mut Vec<Entry>) {
+    fn heal(&mut self, _: Time, _: &mut Vec<Entry>) {
         self.windows.clear();
     }
     fn final_read(&mut self, _: &mut Vec<Entry>) {}
@@ -270,6 +270,9 @@ impl Sim for FakeSim {
     }
     fn kinds(&self) -> &'static [&'static str] {
         FAKE.kinds()
+    }
+    fn about(&self, tag: Tag) -> Option<PayloadId> {
+        u32::try_from(tag.subject).ok().map(PayloadId)
     }
     fn holders(&self, _: PayloadId) -> Vec<(NodeId, ObjectId)> {
         Vec::new()

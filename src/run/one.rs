@@ -54,17 +54,8 @@ pub fn explained(arm: &ArmPlan, run: &RunOutcome, property: Property) -> Result<
         let passage = Passage::start(arm, run.seed, How { trace_limit: TRACE, without: None }).run(keep);
         assert_eq!(passage.digest(), run.digest, "the run with its trace on is not the run without");
         let sim = passage.sim();
-        let trace = sim.trace().expect("a trace was asked for");
         let faults: Vec<String> = arm.surroundings().faults.iter().map(|f| f.name.clone()).collect();
-        let evidence = Evidence {
-            names: sim.names(),
-            kinds: sim.kinds(),
-            faults: &faults,
-            strikes: sim.strikes(),
-            entries: &entries,
-            trace: trace.entries(),
-            missing: trace.dropped,
-        };
+        let evidence = Evidence { sim, faults: &faults, entries: &entries };
         Some(tell(property, witness, &evidence))
     })
 }

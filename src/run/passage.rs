@@ -1,8 +1,9 @@
 //! A run on its way: the world, its load and its judges, one step at a time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{Digest, FaultId, NodeId, Span, Time};
+use crate::base::{Digest, FaultId, NodeId, ObjectId, Span, Time};
 use crate::check::{JudgeConfig, Judges};
 use crate::load::Load;
 use crate::parts::fault::When;
@@ -98,8 +99,9 @@ impl<'p> Passage<'p> {
     /// Everything up to the horizon has happened.
     fn arrive(&mut self, horizon: Time, boundary: Time) {
         if self.next_sample == horizon {
-            let (judges, now) = (&mut self.judges, horizon);
-            self.sim.gauges(&mut |object, depth| judges.gauge(now, object, depth));
+            let mut depths: BTreeMap<ObjectId, u64> = BTreeMap::new();
+            self.sim.gauges(&mut |object, depth| *depths.entry(object).or_insert(0) += depth);
+            depths.into_iter().for_each(|(object, depth)| self.judges.gauge(horizon, object, depth));
             self.next_sample += self.sample_every;
         }
         while boundary == horizon && self.phases.last().is_some_and(|(at, _)| *at == horizon) {
@@ -107,9 +109,12 @@ impl<'p> Passage<'p> {
             self.entries.push(Entry { at, node: NodeId(0), what: What::Phase(phase) });
             match phase {
                 Phase::Warm | Phase::Chaos | Phase::Drain => {}
-                Phase::Heal => self.sim.heal(&mut self.entries),
+                Phase::Heal => self.sim.heal(at, &mut self.entries),
                 Phase::Final => {
+                    // The world's time is that of its last event; what is still held is read now.
+                    let read = self.entries.len();
                     self.sim.final_read(&mut self.entries);
+                    self.entries[read..].iter_mut().for_each(|entry| entry.at = at);
                     self.done = true;
                 }
             }
