@@ -77,6 +77,9 @@ pub(super) struct RunArgs {
     /// How much work: `full` is the number in the file, `ci` at most 12 seeds of each arm
     #[arg(long, value_enum, default_value_t = Budget::Full)]
     pub(super) budget: Budget,
+    /// Also write what was run, how often, with which result and digest, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) summary: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -92,8 +95,15 @@ pub(super) struct CheckArgs {
 pub(super) struct AuditArgs {
     #[command(flatten)]
     pub(super) which: Which,
+    /// One seed of each arm, unless more are asked for
     #[command(flatten)]
     pub(super) seeds: Seeds,
+    /// How much work: `full` is every arm, `ci` the first of each file
+    #[arg(long, value_enum, default_value_t = Budget::Full)]
+    pub(super) budget: Budget,
+    /// Also write what was audited, with digests, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(super) summary: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -62,8 +62,8 @@ impl fmt::Display for Difference {
 /// # Errors
 /// Where two of the runs part.
 pub fn audit(arm: &ArmPlan, seed: u64) -> Result<Audited, Difference> {
-    let first = Passage::start(arm, seed, How::default()).run(|_| ()).finish();
-    let again = Passage::start(arm, seed, How::default()).run(|_| ()).finish();
+    let first = Passage::start(arm, seed, How::default()).run(|_| ()).finish().outcome;
+    let again = Passage::start(arm, seed, How::default()).run(|_| ()).finish().outcome;
     let same = |other: &super::RunOutcome| first.digest == other.digest && first.judged == other.judged && first.ledger == other.ledger;
     if !same(&again) {
         return Err(Difference { seed, second: "run again", parting: parting(arm, seed, None) });
@@ -77,7 +77,7 @@ pub fn audit(arm: &ArmPlan, seed: u64) -> Result<Audited, Difference> {
             forked = true;
         }
     }
-    if !same(&copied.finish()) {
+    if !same(&copied.finish().outcome) {
         return Err(Difference { seed, second: "continued in a copy of the world", parting: parting(arm, seed, Some(half)) });
     }
     Ok(Audited { seed, digest: first.digest, events: first.events })

@@ -11,4 +11,4 @@ pub mod passage;
 pub use audit::{Audited, Difference, Parting, audit};
 pub use one::{Crash, explained, mattered, one};
 pub use outcome::{Answer, ArmOutcome, Expected, LedgerRow, Outcome, RunOutcome, Scenery, Story, StoryLine, StrikeRow, Tally};
-pub use passage::{How, Passage};
+pub use passage::{Early, How, Passage, Ran};

@@ -9,7 +9,7 @@ use crate::scenario::ArmPlan;
 
 use super::explain::{Evidence, payload_of, tell};
 use super::passage::{How, Passage};
-use super::{RunOutcome, Story};
+use super::{Ran, RunOutcome, Story};
 
 /// A panic inside a run: our own bug, or a world that is not the same twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -24,7 +24,7 @@ pub struct Crash {
 ///
 /// # Errors
 /// A panic inside the run, caught at its border.
-pub fn one(arm: &ArmPlan, seed: u64) -> Result<RunOutcome, Crash> {
+pub fn one(arm: &ArmPlan, seed: u64) -> Result<Ran, Crash> {
     guarded(seed, || Passage::start(arm, seed, How::default()).run(|_| ()).finish())
 }
 
@@ -86,7 +86,7 @@ pub fn mattered(arm: &ArmPlan, run: &mut RunOutcome, properties: &[Property]) ->
             continue;
         }
         let how = How { trace_limit: 0, without: Some(FaultId::at(index)) };
-        let without = guarded(run.seed, || Passage::start(arm, run.seed, how).run(|_| ()).finish())?;
+        let without = guarded(run.seed, || Passage::start(arm, run.seed, how).run(|_| ()).finish())?.outcome;
         let kept = broken.iter().any(|p| !without.judged.finding(*p).verdict.is_broken());
         run.ledger[index].mattered = Some(kept);
     }

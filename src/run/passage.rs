@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Digest, FaultId, NodeId, ObjectId, Span, Time};
-use crate::check::{JudgeConfig, Judges};
+use crate::check::{JudgeConfig, Judges, Property, Verdict};
 use crate::load::Load;
 use crate::parts::fault::When;
 use crate::record::{Entry, Names, Phase, What};
 use crate::scenario::ArmPlan;
+use crate::scenario::expect::Expectation;
 use crate::world::{Sim, Strike, Surroundings};
 
 use super::{LedgerRow, RunOutcome, StrikeRow};
@@ -25,6 +26,26 @@ pub struct How {
     pub without: Option<FaultId>,
 }
 
+/// A run that is over.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// What came out.
+    pub outcome: RunOutcome,
+    /// What was true so soon after healing, for each claim that asks.
+    pub early: Vec<Early>,
+}
+
+/// A property judged before the end of a run, as if everything had been read out then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Early {
+    /// Which.
+    pub property: Property,
+    /// How long after the beginning of the heal phase.
+    pub within: Span,
+    /// What was found then.
+    pub verdict: Verdict,
+}
+
 /// A run on its way.
 pub struct Passage<'p> {
     arm: &'p ArmPlan,
@@ -34,6 +55,9 @@ pub struct Passage<'p> {
     judges: Judges,
     /// The phases still to begin, the next one last.
     phases: Vec<(Time, Phase)>,
+    /// The moments to judge early, the next one last.
+    looks: Vec<(Time, Property, Span)>,
+    early: Vec<Early>,
     sample_every: Span,
     next_sample: Time,
     /// What the step added to the history, and how much of it judges and load have been shown.
@@ -65,8 +89,21 @@ impl<'p> Passage<'p> {
         let judges = Judges::new(Arc::new(sim.names().clone()), config);
         let mut phases: Vec<(Time, Phase)> = starts.boundaries().collect();
         phases.reverse();
-        let (entries, handed) = (Vec::new(), 0);
-        Passage { arm, seed, sim, load, judges, phases, sample_every, next_sample: Time::ZERO, entries, handed, done: false }
+        Passage {
+            arm,
+            seed,
+            sim,
+            load,
+            judges,
+            phases,
+            looks: looks(arm),
+            early: Vec::new(),
+            sample_every,
+            next_sample: Time::ZERO,
+            entries: Vec::new(),
+            handed: 0,
+            done: false,
+        }
     }
 
     /// Takes one step: at most until the history has something new, a phase begins or depths are sampled.
@@ -78,7 +115,8 @@ impl<'p> Passage<'p> {
         self.entries.clear();
         self.handed = 0;
         let (boundary, _) = *self.phases.last().expect("the final phase ends the run");
-        let horizon = boundary.min(self.next_sample);
+        let look = self.looks.last().map_or(Time::FAR, |(at, _, _)| *at);
+        let horizon = boundary.min(self.next_sample).min(look);
         let mut next = self.sim.next_time().unwrap_or(Time::FAR);
         // Arrivals are handed over when nothing can happen before them: what happens may bring new ones. An arrival at the
         // border of a phase belongs to the phase that begins.
@@ -104,6 +142,10 @@ impl<'p> Passage<'p> {
             depths.into_iter().for_each(|(object, depth)| self.judges.gauge(horizon, object, depth));
             self.next_sample += self.sample_every;
         }
+        while let Some((_, property, within)) = self.looks.pop_if(|(at, _, _)| *at == horizon) {
+            let verdict = self.look(horizon, property);
+            self.early.push(Early { property, within, verdict });
+        }
         while boundary == horizon && self.phases.last().is_some_and(|(at, _)| *at == horizon) {
             let (at, phase) = self.phases.pop().expect("just seen");
             self.entries.push(Entry { at, node: NodeId(0), what: What::Phase(phase) });
@@ -120,6 +162,18 @@ impl<'p> Passage<'p> {
             }
             self.hand_on();
         }
+    }
+
+    /// Judges a property as if the run ended now. Copies are judged; the run goes on as if nobody had looked.
+    fn look(&self, at: Time, property: Property) -> Verdict {
+        let (mut sim, mut judges) = (self.sim.fork(), self.judges.clone());
+        let mut entries = vec![Entry { at, node: NodeId(0), what: What::Phase(Phase::Final) }];
+        sim.final_read(&mut entries);
+        for mut entry in entries {
+            entry.at = at;
+            judges.fold(&entry);
+        }
+        judges.finish(at, &self.arm.checked().promises()).finding(property).verdict.clone()
     }
 
     /// Judges and load learn what is new.
@@ -170,24 +224,50 @@ impl<'p> Passage<'p> {
     }
 
     /// What came out.
+    ///
+    /// # Panics
+    /// When the run is not over.
     #[must_use]
-    pub fn finish(self) -> RunOutcome {
+    pub fn finish(self) -> Ran {
         assert!(self.done, "a run is judged when it is over");
         let end = self.arm.phases().start(Phase::Final);
-        RunOutcome {
+        let outcome = RunOutcome {
             seed: self.seed,
             digest: self.sim.digest(),
+            judged: self.judges.finish(end, &self.arm.checked().promises()),
             ledger: ledger(self.arm, &*self.sim),
             marks: self.sim.marks().iter().map(|(mark, count)| (mark.to_owned(), count)).collect(),
             events: self.sim.events(),
             messages: self.sim.messages(),
             lasted: end.since(Time::ZERO),
-            invariant: self.sim.breach().map(|(at, what)| format!("at {at}: {what}")),
-            judged: self.judges.finish(end, &self.arm.checked().promises()),
             pending: self.sim.pending(),
+            invariant: self.sim.breach().map(|(at, what)| format!("at {at}: {what}")),
             story: None,
-        }
+        };
+        Ran { outcome, early: self.early }
     }
+}
+
+/// The moments at which claims want to know whether something holds already; a moment after the end is the end.
+fn looks(arm: &ArmPlan) -> Vec<(Time, Property, Span)> {
+    let (heal, end) = (arm.phases().start(Phase::Heal), arm.phases().start(Phase::Final));
+    let look = |claim: &Expectation| match claim {
+        Expectation::Eventually { property, within } => Some(((heal + *within).min(end), *property, *within)),
+        Expectation::Always(_)
+        | Expectation::Broken(_)
+        | Expectation::Sometimes(_)
+        | Expectation::Never(_)
+        | Expectation::SuccessRatio(_)
+        | Expectation::Throughput(_)
+        | Expectation::Latency { .. }
+        | Expectation::Share { .. }
+        | Expectation::Count { .. }
+        | Expectation::Fault { .. } => None,
+    };
+    let mut looks: Vec<(Time, Property, Span)> = arm.expectations().claims.iter().filter_map(look).collect();
+    looks.sort();
+    looks.reverse();
+    looks
 }
 
 /// The arm's surroundings with what this run changes.
