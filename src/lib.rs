@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod check;
+pub mod load;
 pub mod parts;
 pub mod record;
 pub mod world;

@@ -135,15 +135,88 @@ mod tests {
         assert_eq!(words, [0xae90_bfb5_395d_5ba1, 0xf345_3fc6_2579_9188, 0x6d71_b708_c5b6_538c, 0xa09a_b2f9_5816_6752]);
     }
 
+    /// Old verdicts rest on these words.
     #[test]
-    fn shuffles_are_pinned() {
+    fn streams_are_pinned() {
+        let words = |mut words: Box<dyn FnMut() -> u64>| (0..3).map(|_| words()).collect::<Vec<_>>();
+        let (mut large, mut small) = (Stream::named(7, "load", 1), SmallStream::named(7, "load", 1));
+        let mut derived = SmallStream::from_word(7);
+        assert_eq!(words(Box::new(move || large.word())), [0x5641_c217_4418_0310, 0xb0bb_8301_9dd4_84b3, 0xa6f4_d902_b3e3_f47c]);
+        assert_eq!(words(Box::new(move || small.word())), [0x0b5b_43d9_1e78_93bd, 0xe0d5_6775_5674_94c3, 0x6f37_de68_9a85_a8d7]);
+        assert_eq!(words(Box::new(move || derived.word())), [0x987d_1068_047e_2d5b, 0xa7e9_0825_8e30_9376, 0x290f_693b_6df6_b71d]);
         let mut items: Vec<u32> = (0..10).collect();
         Stream::named(1, "shuffle", 0).shuffle(&mut items);
-        let mut sorted = items.clone();
-        sorted.sort_unstable();
-        assert_eq!(sorted, (0..10).collect::<Vec<_>>());
-        let mut again: Vec<u32> = (0..10).collect();
-        Stream::named(1, "shuffle", 0).shuffle(&mut again);
-        assert_eq!(items, again);
+        assert_eq!(items, [2, 3, 7, 0, 6, 8, 4, 5, 9, 1]);
+    }
+
+    /// Chi-square, less its mean and over its deviation, within 5.5 either way.
+    fn assert_uniform(what: &str, bins: &[u64]) {
+        let freedom = bins.len() as f64 - 1.0;
+        let expected = bins.iter().sum::<u64>() as f64 / bins.len() as f64;
+        let statistic: f64 = bins.iter().map(|count| (*count as f64 - expected) * (*count as f64 - expected) / expected).sum();
+        let deviations = (statistic - freedom) / (2.0 * freedom).sqrt();
+        assert!(deviations.abs() < 5.5, "{what}: {deviations} deviations from uniform");
+    }
+
+    /// Every byte of small streams with common and weak keys, pairs of words in a row, and neighbouring streams.
+    #[test]
+    fn small_streams_are_uniform_and_independent() {
+        let keys = [0, 1, 2, u64::MAX, 1 << 63, 0xd6e8_feb8_6659_fd93, SmallStream::named(1, "node", 0).key];
+        for key in keys {
+            for byte in 0..8 {
+                let (mut alone, mut in_a_row, mut neighbours) = ([0u64; 256], [0u64; 256], [0u64; 256]);
+                let (mut one, mut next) = (SmallStream::from_word(key), SmallStream::from_word(key.wrapping_add(1)));
+                let mut last = one.word() >> (byte * 8 + 4) & 15;
+                let _ = next.word();
+                for _ in 0..25_600 {
+                    let (word, other) = (one.word() >> (byte * 8), next.word() >> (byte * 8 + 4) & 15);
+                    let half = word >> 4 & 15;
+                    alone[usize::try_from(word & 255).unwrap()] += 1;
+                    in_a_row[usize::try_from(last << 4 | half).unwrap()] += 1;
+                    neighbours[usize::try_from(half << 4 | other).unwrap()] += 1;
+                    last = half;
+                }
+                assert_uniform(&format!("key {key:#x} byte {byte}"), &alone);
+                assert_uniform(&format!("key {key:#x} byte {byte} in a row"), &in_a_row);
+                assert_uniform(&format!("key {key:#x} byte {byte} beside its neighbour"), &neighbours);
+            }
+        }
+    }
+
+    /// Bounds that divide no power of two, one of them so large that a quarter of all words is rejected.
+    #[test]
+    fn bounded_numbers_are_uniform() {
+        let mut words = SmallStream::named(3, "below", 0);
+        for n in [3, 6, 10, 255, 3 << 62] {
+            let bins = n.min(255);
+            let mut counts = vec![0u64; usize::try_from(bins).unwrap()];
+            for _ in 0..bins * 400 {
+                let x = words.below(n);
+                assert!(x < n);
+                let bin = u128::from(x) * u128::from(bins) / u128::from(n);
+                counts[usize::try_from(bin).unwrap()] += 1;
+            }
+            assert_uniform(&format!("below {n}"), &counts);
+        }
+        let (low, high) = (Span::nanos(5), Span::nanos(8));
+        let mut counts = [0u64; 4];
+        for _ in 0..4000 {
+            counts[usize::try_from(words.span_between(low, high).as_nanos() - 5).unwrap()] += 1;
+        }
+        assert_uniform("spans, both ends included", &counts);
+        assert_eq!(words.span_between(high, high), high);
+    }
+
+    #[test]
+    fn every_order_is_as_likely() {
+        let mut words = SmallStream::named(3, "orders", 0);
+        let mut counts = [0u64; 120];
+        for _ in 0..120 * 400 {
+            let mut items = [0usize, 1, 2, 3, 4];
+            words.shuffle(&mut items);
+            let number = (0..5).fold(0, |sum, i| sum * (5 - i) + items[i + 1..].iter().filter(|later| **later < items[i]).count());
+            counts[number] += 1;
+        }
+        assert_uniform("orders of five", &counts);
     }
 }

@@ -31,9 +31,9 @@ mod reader;
 mod spec;
 mod syntax;
 
-pub use laws::{LAWS, law_text};
+pub use laws::{LAWS, law_text, moment_text};
 pub use near::{did_you_mean, nearest};
-pub use print::{bytes_text, key_text, quoted, rate_text};
+pub use print::{bytes_text, key_text, quoted, rate_text, thousandths_text};
 pub use read::{EventRate, is_name};
 pub use reader::Reader;
 pub use spec::{KeyKind, KeySpec, Preset, Variant, prove};

@@ -87,7 +87,7 @@ impl Judges {
         at_end.pending_happened += u64::from(self.happened.has(payload.0));
         if record.called >= self.config.heal_start {
             at_end.stuck_operations += 1;
-            at_end.stuck.broken((record.called, payload), || tell::stuck_operation(&self.names, (payload, record), end));
+            at_end.stuck.broken((Time::ZERO, payload), || tell::stuck_operation(&self.names, (payload, record), end));
         }
     }
 
@@ -164,8 +164,8 @@ impl Judges {
                     (None, Some((at, producer))) => Since::Published(at, end, producer),
                     (None, None) => Since::Unknown(end),
                 };
-                let order = (published.or(delivered).map_or(Time::FAR, |(at, _)| at), payload);
-                at_end.stuck.broken(order, || tell::stuck_message(&self.names, payload, id, since));
+                // Ids are given out in the order of publishing.
+                at_end.stuck.broken((Time::ZERO, payload), || tell::stuck_message(&self.names, payload, id, since));
             }
         }
     }

@@ -245,7 +245,7 @@ impl Judges {
             What::Call { op: _, what } => self.on_call(entry, *what),
             What::End { op: _, what, end } => self.on_end(entry, *what, *end),
             What::Note(note) => self.on_note(entry, *note),
-            What::Skipped { what: _ } => {
+            What::Skipped { op: _, what: _ } => {
                 self.accounting.skipped += 1;
                 self.figures.skipped += u64::from(self.counts_for_figures(entry.at));
                 self.timeline.count(entry.at, Count::Skipped);

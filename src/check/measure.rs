@@ -41,9 +41,21 @@ impl Spread {
         self.max = self.max.max(nanos);
     }
 
-    fn at(&self, millionths: u32) -> Span {
-        let exact = self.histogram.value_at_quantile(f64::from(millionths) / 1e6);
-        Span::nanos(exact.clamp(self.min, self.max))
+    /// The spans with at least so many millionths of all at or below them; the shares ascend.
+    fn at(&self, shares: impl Iterator<Item = u32>) -> Vec<Point> {
+        let count = self.histogram.len();
+        let (mut below, mut top) = (0, self.min);
+        let mut values = self.histogram.iter_recorded();
+        let point = |millionths: u32| {
+            let rank = (u128::from(count) * u128::from(millionths)).div_ceil(1_000_000).max(1);
+            while u128::from(below) < rank {
+                let value = values.next().expect("ranks are at most the count");
+                below += u64::from(value.count_at_value());
+                top = value.value_iterated_to();
+            }
+            Point { millionths, span: Span::nanos(top.clamp(self.min, self.max)) }
+        };
+        shares.map(point).collect()
     }
 
     /// Bytes on the heap, shared ones included.
@@ -58,16 +70,18 @@ impl Spread {
             return Quantiles::default();
         }
         let steps = (1..100).map(|p| p * 10_000).chain([995_000, 999_000, 999_500, 999_900, 999_990, 1_000_000]);
+        let curve = self.at(steps);
+        let at = |millionths| curve.iter().find(|p| p.millionths == millionths).expect("it is one of the steps").span;
         Quantiles {
             count,
             mean: Span::nanos(u64::try_from(self.sum / u128::from(count)).expect("a mean is below the maximum")),
             min: Span::nanos(self.min),
-            p50: self.at(500_000),
-            p90: self.at(900_000),
-            p99: self.at(990_000),
-            p999: self.at(999_000),
+            p50: at(500_000),
+            p90: at(900_000),
+            p99: at(990_000),
+            p999: at(999_000),
             max: Span::nanos(self.max),
-            curve: steps.map(|millionths| Point { millionths, span: self.at(millionths) }).collect(),
+            curve,
         }
     }
 }

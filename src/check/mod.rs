@@ -11,6 +11,8 @@ mod order;
 pub mod promise;
 mod table;
 mod tell;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 
 pub use judged::{Accounting, Bucket, Depth, DepthPoint, Figures, GroupAccounting, Judged, Latency, Point, Quantiles, Rate, Ratio, Series};

@@ -11,33 +11,33 @@ use crate::base::Words;
     clippy::cast_possible_truncation,
     reason = "the logarithm is libm's, rounded to an integer at once; 53 bits and 38 bits fit"
 )]
-pub fn exponential(word: u64) -> u64 {
+pub(super) fn exponential(word: u64) -> u64 {
     let uniform = ((word >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
     libm::round(-libm::log(uniform) * (1u64 << 32) as f64) as u64
 }
 
 /// One, for [`Wave::at`].
-pub const ONE: i64 = 1 << 32;
+pub(super) const ONE: i64 = 1 << 32;
 
 /// How many pieces the wave is made of: linear between them it is right to 5 millionths.
 const PIECES: u32 = 1024;
 
 /// A cosine as a table.
 #[derive(Clone, Debug)]
-pub struct Wave(Box<[i64]>);
+pub(super) struct Wave(Box<[i64]>);
 
 impl Wave {
     /// The table.
     #[must_use]
     #[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, reason = "the cosine is libm's, rounded to an integer at once")]
-    pub fn new() -> Wave {
+    pub(super) fn new() -> Wave {
         let value = |piece: u32| libm::cos(f64::from(piece) * core::f64::consts::TAU / f64::from(PIECES)) * 4_294_967_296.0;
         Wave((0..=PIECES).map(|piece| libm::round(value(piece)) as i64).collect())
     }
 
     /// The cosine after a part of a turn, in steps of 2⁻³² both: from `-ONE` to `ONE`.
     #[must_use]
-    pub fn at(&self, turn: u32) -> i64 {
+    pub(super) fn at(&self, turn: u32) -> i64 {
         const WIDTH: u32 = u32::MAX / PIECES + 1;
         let piece = (turn / WIDTH) as usize;
         let (low, high) = (self.0[piece], self.0[piece + 1]);
@@ -45,27 +45,17 @@ impl Wave {
     }
 }
 
-impl Default for Wave {
-    fn default() -> Self {
-        Wave::new()
-    }
-}
-
 /// Weights in proportion to `n^-exponent`, n from one, the first 2⁵².
 #[must_use]
-#[expect(
-    clippy::float_arithmetic,
-    clippy::cast_possible_truncation,
-    reason = "the power is libm's, rounded to an integer at once"
-)]
-pub fn zipf(count: u32, exponent_milli: u32) -> Vec<u64> {
+#[expect(clippy::float_arithmetic, clippy::cast_possible_truncation, reason = "the power is libm's, rounded to an integer at once")]
+pub(super) fn zipf(count: u32, exponent_milli: u32) -> Vec<u64> {
     let exponent = f64::from(exponent_milli) / 1000.0;
     (1..=count).map(|n| libm::round(libm::pow(f64::from(n), -exponent) * 4_503_599_627_370_496.0) as u64).collect()
 }
 
 /// Choice among many by weight in constant time (Walker's alias method, built as Vose does), in integers: shares are exact to 2⁻⁴⁸.
 #[derive(Clone, Debug)]
-pub struct Alias(Box<[(u64, u32)]>); // for each column: how much of it is its own, in steps of 2^-48, and whose the rest is
+pub(super) struct Alias(Box<[(u64, u32)]>); // for each column: how much of it is its own, in steps of 2^-48, and whose the rest is
 
 impl Alias {
     const WHOLE: u64 = 1 << 48;
@@ -73,9 +63,9 @@ impl Alias {
     /// A table for these weights.
     ///
     /// # Panics
-    /// When no weight is above zero, a weight is above 2⁵², or there are 2²⁴ × 2 or more.
+    /// When no weight is above zero, a weight is above 2⁵², or there are 2²⁵ or more.
     #[must_use]
-    pub fn new(weights: &[u64]) -> Alias {
+    pub(super) fn new(weights: &[u64]) -> Alias {
         assert!(weights.len() < 1 << 25 && weights.iter().all(|weight| *weight <= 1 << 52), "the sums fit");
         let total: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
         assert!(total > 0, "something can be chosen");
@@ -98,15 +88,15 @@ impl Alias {
     }
 
     /// One of them, by its position.
-    pub fn draw(&self, words: &mut impl Words) -> u32 {
+    pub(super) fn draw(&self, words: &mut impl Words) -> u32 {
         let column = words.below(self.0.len() as u64);
         let (own, other) = self.0[usize::try_from(column).expect("a column")];
         if words.word() >> 16 < own { u32::try_from(column).expect("a column") } else { other }
     }
 
-    /// The share of each, exactly as drawn, in steps of 2⁻⁴⁸ times their number; for tests and reports.
-    #[must_use]
-    pub fn shares(&self) -> Vec<u64> {
+    /// The share of each, exactly as drawn, in steps of 2⁻⁴⁸ times their number.
+    #[cfg(test)]
+    fn shares(&self) -> Vec<u64> {
         let mut shares = vec![0; self.0.len()];
         for (column, (own, other)) in self.0.iter().enumerate() {
             shares[column] += own;
@@ -118,7 +108,7 @@ impl Alias {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "comparison with the real functions")]
+    #![expect(clippy::cast_precision_loss, reason = "comparison with the real functions")]
     use super::*;
     use proptest::prelude::*;
 

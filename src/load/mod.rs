@@ -3,14 +3,14 @@
 //! A [`LoadConfig`] says what is wanted, a [`LoadPlan`] is that configuration found right and tied to the objects and
 //! client nodes of a run, and a [`Load`] is the plan under one seed: a value that yields commands in order of time.
 
-pub mod closed;
+mod closed;
 pub mod config;
-pub mod curve;
-pub mod open;
+mod curve;
+mod open;
 pub mod phases;
-pub mod pick;
+mod pick;
 pub mod rate;
-pub mod source;
+mod source;
 pub mod trace;
 
 pub use config::{Arrivals, ClientChoice, Keys, LoadConfig, LoadProblem, LoadStream, OpKind, Sizes};
@@ -18,3 +18,6 @@ pub use phases::Phases;
 pub use rate::Rate;
 pub use source::{Arrival, Load, LoadPlan, Target};
 pub use trace::{TraceProblem, TraceRow};
+
+#[cfg(test)]
+mod tests;

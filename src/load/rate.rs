@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::base::number::decimal;
 use crate::base::Span;
+use crate::base::number::decimal;
 
 /// How often something happens: events per span, exactly, in lowest terms.
 ///
@@ -99,7 +99,8 @@ impl FromStr for Rate {
             _ if span.starts_with(|c: char| c.is_ascii_digit()) => span.parse::<Span>(),
             _ => format!("1{span}").parse::<Span>(),
         };
-        let per = per.map_err(|_| RateError(format!("`{span}` in `{text}` is not a span of time; write the rate like `500/s` or `3/min`")))?;
+        let per =
+            per.map_err(|_| RateError(format!("`{span}` in `{text}` is not a span of time; write the rate like `500/s` or `3/min`")))?;
         if per.is_zero() {
             return Err(RateError(format!("`{text}` is over no time at all")));
         }

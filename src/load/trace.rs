@@ -52,24 +52,24 @@ const COLUMNS: [&str; 4] = ["at", "key", "bytes", "client"];
 /// ```
 pub fn read(text: &[u8]) -> Result<Arc<[TraceRow]>, Vec<TraceProblem>> {
     let mut csv = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text);
-    let mut reader = Reader { place: [None; 4], width: 0, keys: BTreeMap::new(), last: Time::ZERO, problems: Vec::new() };
+    let mut reader = Reader { text, place: [None; 4], width: 0, keys: BTreeMap::new(), last: Time::ZERO, problems: Vec::new() };
     match csv.headers() {
         Ok(names) => reader.columns(names),
-        Err(error) => reader.say(1, broken(&error)),
+        Err(error) => reader.say(None, broken(&error)),
     }
     let mut rows = Vec::new();
     if reader.problems.is_empty() {
         for record in csv.records() {
             match record {
                 Ok(record) => rows.push(reader.row(&record)),
-                Err(error) => reader.say(error.position().map_or(0, csv::Position::line), broken(&error)),
+                Err(error) => reader.say(error.position(), broken(&error)),
             }
             if reader.problems.len() >= MOST_PROBLEMS {
                 break;
             }
         }
-        if rows.is_empty() {
-            reader.say(1, "the trace has no rows below its header".into());
+        if rows.is_empty() && reader.problems.is_empty() {
+            reader.say(None, "the trace has no rows below its header".into());
         }
     }
     reader.problems.truncate(MOST_PROBLEMS);
@@ -77,7 +77,8 @@ pub fn read(text: &[u8]) -> Result<Arc<[TraceRow]>, Vec<TraceProblem>> {
 }
 
 /// What is known while reading.
-struct Reader {
+struct Reader<'a> {
+    text: &'a [u8],
     /// Where each of [`COLUMNS`] stands.
     place: [Option<usize>; 4],
     width: usize,
@@ -86,9 +87,14 @@ struct Reader {
     problems: Vec<TraceProblem>,
 }
 
-impl Reader {
-    fn say(&mut self, line: u64, what: String) {
-        self.problems.push(TraceProblem { line, what });
+impl Reader<'_> {
+    /// Notes a problem of the record that begins at a position, or of the header.
+    fn say(&mut self, record: Option<&csv::Position>, what: String) {
+        // The position is that of the end of the record before: what separates the two comes first.
+        let start = record.map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX).min(self.text.len()));
+        let separator = self.text[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let newlines = self.text[..start + separator].iter().filter(|byte| **byte == b'\n').count();
+        self.problems.push(TraceProblem { line: newlines as u64 + 1, what });
     }
 
     fn columns(&mut self, names: &csv::StringRecord) {
@@ -97,20 +103,20 @@ impl Reader {
             let Some(known) = COLUMNS.iter().position(|column| *column == name) else {
                 let near = COLUMNS.iter().find(|column| strsim::damerau_levenshtein(column, &name.to_lowercase()) <= 2 && name.len() > 1);
                 let hint = near.map_or_else(String::new, |column| format!("; did you mean `{column}`?"));
-                self.say(1, format!("`{name}` is not a column of a trace ({}){hint}", COLUMNS.join(", ")));
+                self.say(None, format!("`{name}` is not a column of a trace ({}){hint}", COLUMNS.join(", ")));
                 continue;
             };
             if self.place[known].replace(at).is_some() {
-                self.say(1, format!("the column `{name}` is there twice"));
+                self.say(None, format!("the column `{name}` is there twice"));
             }
         }
         if self.place[0].is_none() {
-            self.say(1, "the first line names the columns, and one of them is `at`".into());
+            self.say(None, "the first line names the columns, and one of them is `at`".into());
         }
     }
 
     fn row(&mut self, record: &csv::StringRecord) -> TraceRow {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position();
         if record.len() != self.width {
             self.say(line, format!("{} fields, but the header has {}", record.len(), self.width));
             return TraceRow { at: self.last, key: None, bytes: None, client: None };
@@ -126,7 +132,7 @@ impl Reader {
         row
     }
 
-    fn moment(&mut self, line: u64, field: Option<&str>) -> Time {
+    fn moment(&mut self, line: Option<&csv::Position>, field: Option<&str>) -> Time {
         let Some(field) = field else {
             self.say(line, "`at` is empty".into());
             return self.last;
@@ -152,7 +158,7 @@ impl Reader {
         key
     }
 
-    fn number(&mut self, line: u64, field: &str, what: &str) -> Option<u32> {
+    fn number(&mut self, line: Option<&csv::Position>, field: &str, what: &str) -> Option<u32> {
         let number = field.parse().ok();
         if number.is_none() {
             self.say(line, format!("`{field}` is not {what}"));
@@ -185,18 +191,21 @@ mod tests {
             (b"at\n", &["line 1: the trace has no rows below its header"]),
             (b"at,byte\n1,1\n", &["line 1: `byte` is not a column of a trace (at, key, bytes, client); did you mean `bytes`?"]),
             (b"at,at\n1,1\n", &["line 1: the column `at` is there twice"]),
-            (b"time\n1\n", &[
-                "line 1: `time` is not a column of a trace (at, key, bytes, client)",
-                "line 1: the first line names the columns, and one of them is `at`",
-            ]),
+            (
+                b"time\n1\n",
+                &[
+                    "line 1: `time` is not a column of a trace (at, key, bytes, client)",
+                    "line 1: the first line names the columns, and one of them is `at`",
+                ],
+            ),
             (b"at,key\n1\n", &["line 2: 1 fields, but the header has 2"]),
             (b"at,key\n1,a\n\n,b\n", &["line 4: `at` is empty"]),
             (b"at\nsoon\n", &["line 2: `soon` is not a moment; write seconds such as `1.25`, or a span such as `250ms`"]),
             (b"at\n-1\n", &["line 2: `-1` is not a moment; write seconds such as `1.25`, or a span such as `250ms`"]),
-            (b"at,client,bytes\n1,-1,5000000000\n", &[
-                "line 2: `5000000000` is not a number of bytes",
-                "line 2: `-1` is not the number of a client",
-            ]),
+            (
+                b"at,client,bytes\n1,-1,5000000000\n",
+                &["line 2: `5000000000` is not a number of bytes", "line 2: `-1` is not the number of a client"],
+            ),
             (b"at,key\n1,\xff\n", &["line 2: the text is not UTF-8"]),
         ];
         for (text, expected) in table {

@@ -11,7 +11,7 @@ use crate::parts::fault::Fault;
 pub struct Surroundings {
     /// The network.
     pub network: NetworkConfig,
-    /// The machine of every node whose name, group or `*` matches; later entries win field by field is not done: the last match counts.
+    /// The machine of every node whose name, group or `*` matches; of several the last counts.
     pub machines: Vec<(String, MachineConfig)>,
     /// The declared faults. Ids are positions.
     pub faults: Arc<[Fault]>,
@@ -23,6 +23,22 @@ pub struct Surroundings {
     pub trace_limit: usize,
     /// Check the protocol's invariant every so many events; zero: never.
     pub invariant_stride: u64,
+}
+
+impl Surroundings {
+    /// This network, ordinary machines, no faults.
+    #[must_use]
+    pub fn calm(network: NetworkConfig) -> Surroundings {
+        Surroundings {
+            network,
+            machines: Vec::new(),
+            faults: Arc::new([]),
+            chaos_start: Time::ZERO,
+            heal_start: Time::FAR,
+            trace_limit: 0,
+            invariant_stride: 0,
+        }
+    }
 }
 
 /// One strike of a fault, as it happened: the explicit entry of the ledger.

@@ -61,13 +61,27 @@ pub fn bytes_text(bytes: u64) -> String {
 #[must_use]
 pub fn rate_text(rate: EventRate) -> String {
     let per = u128::from(rate.per.as_nanos());
-    let millionths = u128::from(rate.events) * 1_000_000_000 * 1_000_000;
-    if millionths.is_multiple_of(per) {
-        let (whole, part) = (millionths / per / 1_000_000, millionths / per % 1_000_000);
-        let digits = format!("{part:06}");
+    let parts = u128::from(rate.events) * 1_000_000_000 * 1_000_000_000;
+    if parts.is_multiple_of(per) {
+        let (whole, part) = (parts / per / 1_000_000_000, parts / per % 1_000_000_000);
+        let digits = format!("{part:09}");
         let digits = digits.trim_end_matches('0');
         let point = if digits.is_empty() { "" } else { "." };
         return format!("{whole}{point}{digits}/s");
     }
     format!("{}/{}", rate.events, rate.per)
+}
+
+/// A number of thousandths with its point: `1.5`.
+///
+/// ```
+/// use deadletter::base::value::thousandths_text;
+/// assert_eq!((thousandths_text(1500).as_str(), thousandths_text(4000).as_str()), ("1.5", "4"));
+/// ```
+#[must_use]
+pub fn thousandths_text(thousandths: u64) -> String {
+    let digits = format!("{:03}", thousandths % 1000);
+    let digits = digits.trim_end_matches('0');
+    let point = if digits.is_empty() { "" } else { "." };
+    format!("{}{point}{digits}", thousandths / 1000)
 }

@@ -34,6 +34,7 @@ pub(super) fn check(value: &Value, kind: &'static KeyKind, path: &str, problems:
         KeyKind::Chance => chance(value).map(drop),
         KeyKind::Count { min, max } => count(value, *min, *max).map(drop),
         KeyKind::Integer { min, max } => integer(value, *min, *max).map(drop),
+        KeyKind::Thousandths { min, max } => thousandths(value, *min, *max).map(drop),
         KeyKind::Bytes => bytes(value).map(drop),
         KeyKind::ByteRate => byte_rate(value).map(drop),
         KeyKind::Rate => rate(value).map(drop),
@@ -148,6 +149,7 @@ fn writes_as(kind: &KeyKind, written: &ValueKind) -> bool {
         KeyKind::List(_) => matches!(written, ValueKind::List(_)),
         KeyKind::Law => matches!(written, ValueKind::Table(_) | ValueKind::Text(_)),
         KeyKind::Count { .. } | KeyKind::Integer { .. } => matches!(written, ValueKind::Integer(_)),
+        KeyKind::Thousandths { .. } => matches!(written, ValueKind::Integer(_) | ValueKind::Float(_)),
         KeyKind::Flag => matches!(written, ValueKind::Flag(_)),
         KeyKind::Span
         | KeyKind::SpanIn { .. }
@@ -297,6 +299,12 @@ pub(super) fn integer(value: &Value, min: i64, max: i64) -> Result<i64, Problem>
     }
 }
 
+/// A number with at most three decimals, in thousandths.
+pub(super) fn thousandths(value: &Value, min: u64, max: u64) -> Result<u64, Problem> {
+    let number = bare_number(value).and_then(|number| decimal(&number, 1000)).and_then(|wide| u64::try_from(wide).ok());
+    number.filter(|number| (min..=max).contains(number)).ok_or_else(|| mismatch(value, &KeyKind::Thousandths { min, max }.expected()))
+}
+
 /// The units of sizes.
 pub(super) const SIZES: [(&str, u64); 12] = [
     ("TiB", 1 << 40),
@@ -375,10 +383,17 @@ pub(super) fn rate(value: &Value) -> Result<EventRate, Problem> {
         return Err(with(problem, decimal(text.trim(), 1_000_000).map(|_| format!("did you mean `\"{}/s\"`?", text.trim()))));
     };
     let (number, per) = (number.trim(), per.trim());
-    let unit = if per.starts_with(|c: char| c.is_ascii_digit()) { per.to_owned() } else { format!("1{per}") };
+    let unit = match per {
+        "sec" | "second" => "1s".to_owned(),
+        "min" | "minute" => "1m".to_owned(),
+        "hour" => "1h".to_owned(),
+        "day" => "1d".to_owned(),
+        number if number.starts_with(|c: char| c.is_ascii_digit()) => number.to_owned(),
+        unit => format!("1{unit}"),
+    };
     let per = unit.parse::<Span>().map_err(|error| sentence(value, &error.to_string()))?;
-    let events = decimal(number, 1_000_000).ok_or_else(|| mismatch(value, &KeyKind::Rate.expected()))?;
-    let wide = u128::from(per.as_nanos()) * 1_000_000;
+    let events = decimal(number, 1_000_000_000).ok_or_else(|| mismatch(value, &KeyKind::Rate.expected()))?;
+    let wide = u128::from(per.as_nanos()) * 1_000_000_000;
     if wide == 0 {
         return Err(Problem::error(value.place.clone(), "a rate needs a time that is longer than zero"));
     }

@@ -116,6 +116,15 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// A number with at most three decimals, in thousandths.
+    #[must_use]
+    pub fn thousandths(&self, key: &str) -> Option<u64> {
+        self.get(key, |value, kind| {
+            let KeyKind::Thousandths { min, max } = kind else { return None };
+            read::thousandths(value, *min, *max).ok()
+        })
+    }
+
     /// A size in bytes.
     #[must_use]
     pub fn bytes(&self, key: &str) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! What a key is: drives reading, the JSON Schema, `deadletter list`, the documentation and "did you mean".
 
 use super::read;
-use super::{Key, Place, Value};
+use super::{Key, Place, Value, thousandths_text};
 
 /// One key that may stand in a table.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +90,13 @@ pub enum KeyKind {
         /// The most.
         max: i64,
     },
+    /// A number with at most three decimals, read exactly, in thousandths.
+    Thousandths {
+        /// The least, in thousandths.
+        min: u64,
+        /// The most, in thousandths.
+        max: u64,
+    },
     /// A size, such as `1KiB` or `64MB`; a bare number counts bytes.
     Bytes,
     /// Bytes per second, such as `100MB/s` or `1Gbit/s`.
@@ -150,6 +157,9 @@ impl KeyKind {
             KeyKind::Count { min, max: u64::MAX } => format!("a whole number from {min} on"),
             KeyKind::Count { min, max } => format!("a whole number from {min} to {max}"),
             KeyKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            KeyKind::Thousandths { min, max } => {
+                format!("a number from {} to {} with at most three decimals", thousandths_text(*min), thousandths_text(*max))
+            }
             KeyKind::Bytes => "a size such as `1KiB`".to_owned(),
             KeyKind::ByteRate => "bytes per second such as `100MB/s`".to_owned(),
             KeyKind::Rate => "a rate such as `500/s`".to_owned(),
@@ -210,6 +220,7 @@ fn prove_kind(kind: &'static KeyKind, name: &str) {
         KeyKind::Choice(words) => assert!(!words.is_empty(), "key `{name}` has no choice"),
         KeyKind::Count { min, max } => assert!(min <= max, "key `{name}` has an empty range"),
         KeyKind::Integer { min, max } => assert!(min <= max, "key `{name}` has an empty range"),
+        KeyKind::Thousandths { min, max } => assert!(min <= max, "key `{name}` has an empty range"),
         KeyKind::Span
         | KeyKind::SpanIn { .. }
         | KeyKind::SignedSpan

@@ -130,7 +130,63 @@ fn syntax_errors_come_one_a_line() {
     );
 }
 
+fn span() -> impl Strategy<Value = Span> {
+    prop_oneof![(1u64..5_000).prop_map(Span::millis), (1u64..1_000_000_000_000).prop_map(Span::nanos)]
+}
+
+fn plain_law() -> impl Strategy<Value = Law> {
+    let shape = 1u32..5_000;
+    prop_oneof![
+        span().prop_map(Law::Constant),
+        (span(), span()).prop_map(|(a, b)| Law::Uniform { low: a.min(b), high: a.max(b) }),
+        (span(), span()).prop_map(|(floor, more)| Law::Exponential { floor, mean: floor + more }),
+        span().prop_map(|mean| Law::Normal { mean, deviation: mean.scaled(1, 4) }),
+        (span(), span()).prop_map(|(median, more)| Law::LogNormal { median, p99: median + more }),
+        (span(), shape.clone()).prop_map(|(scale, shape_thousandths)| Law::Pareto { scale, shape_thousandths }),
+        (span(), shape).prop_map(|(scale, shape_thousandths)| Law::Weibull { scale, shape_thousandths }),
+        (span(), span(), 1u32..1_000_000).prop_map(|(a, b, at)| Law::Empirical(vec![
+            (0, Span::ZERO),
+            (at, a.min(b)),
+            (1_000_000, a.max(b))
+        ])),
+    ]
+}
+
+fn law() -> impl Strategy<Value = Law> {
+    let bimodal = (plain_law(), plain_law(), 0u64..=1000).prop_map(|(usual, rare, n)| Law::Bimodal {
+        usual: Box::new(usual),
+        rare: Box::new(rare),
+        rare_chance: Chance::ratio(n, 1000),
+    });
+    prop_oneof![4 => plain_law(), 1 => bimodal]
+}
+
+#[test]
+fn every_law_can_be_written_and_no_other() {
+    assert_eq!(LAWS.iter().map(|variant| variant.name).collect::<Vec<_>>(), Law::NAMES);
+    for text in [
+        "{ law = \"bimodal\", usual = \"1ms\", rare = { law = \"bimodal\", usual = \"1ms\", rare = \"2ms\", rare_chance = 0.1 }, rare_chance = 0.1 }",
+        "{ law = \"uniform\", low = \"2ms\", high = \"1ms\" }",
+        "{ law = \"table\", quantiles = [[\"50%\", \"1ms\"]] }",
+        "{ law = \"table\", quantiles = [[\"0%\"]] }",
+        "{ law = \"pareto\", scale = \"1ms\", shape = 0 }",
+        "{ law = \"gauss\" }",
+        "{ low = \"1ms\" }",
+        "[]",
+    ] {
+        assert_eq!(messages(&format!("delay = {text}")).len(), 1, "{text}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn printed_laws_read_the_same(law in law()) {
+        prop_assume!(law.check().is_ok());
+        let (table, problems) = read(&format!("delay = {}", law_text(&law)));
+        prop_assert!(problems.is_empty(), "{:?}", problems);
+        prop_assert_eq!(Reader::checked(&table, KEYS, "it").law("delay"), Some(law));
+    }
+
     #[test]
     fn printed_values_read_the_same(bytes in any::<u64>(), events in 0u64..1_000_000, nanos in 1u64..10_000_000_000, text in any::<String>()) {
         let value = |text: String| Value { place: Table::parse("x", "").0.place, kind: ValueKind::Text(text) };

@@ -182,7 +182,10 @@ impl Heap {
 /// Which of four keys is the earliest, and the key.
 #[inline]
 fn earliest_of(keys: &[u128; 4]) -> (usize, u128) {
-    let left = if keys[1] < keys[0] { (1, keys[1]) } else { (0, keys[0]) };
-    let right = if keys[3] < keys[2] { (3, keys[3]) } else { (2, keys[2]) };
-    if right.1 < left.1 { right } else { left }
+    // Written so that no branch is left for the processor to guess.
+    let left = usize::from(keys[1] < keys[0]);
+    let right = 2 | usize::from(keys[3] < keys[2]);
+    let is_right = usize::from(keys[right] < keys[left]);
+    let least = left ^ ((left ^ right) & is_right.wrapping_neg());
+    (least, keys[least & 3])
 }
