@@ -5,4 +5,6 @@ pub mod check;
 pub mod load;
 pub mod parts;
 pub mod record;
+pub mod report;
+pub mod run;
 pub mod world;
