@@ -5,7 +5,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::base::value::{KeyKind, KeySpec, LAWS, Preset, Variant};
 use crate::check::Property;
 use crate::model::{Model, Standing};
-use crate::scenario;
+use crate::scenario::keys::{FAULT, ILLS};
 
 use super::args::Shelf;
 
@@ -22,7 +22,7 @@ pub(super) fn list(what: Shelf, model: Option<&str>, models: &[&'static dyn Mode
     let text = match what {
         Shelf::Models => table(["model", "what it is"], chosen().map(|m| [m.name().into(), m.about().into()])),
         Shelf::Keys => chosen().map(|m| format!("[model.{}]\n{}\n", m.name(), keys(m.keys()))).collect(),
-        Shelf::Faults => variants("fault", scenario::FAULTS),
+        Shelf::Faults => faults(),
         Shelf::Laws => variants("law", LAWS),
         Shelf::Judges => {
             let row = |p: Property| [p.name().into(), p.breach().into(), p.sentence().into()];
@@ -71,6 +71,15 @@ const fn standing(standing: Standing) -> &'static str {
     }
 }
 
+/// What can go wrong, with the keys beside it in a `[[fault]]`.
+fn faults() -> String {
+    let ill = |key: &&KeySpec| ILLS.contains(&key.name);
+    let row = |key: &KeySpec| [key.name.into(), key.kind.expected(), key.doc.into()];
+    let ills = table(["fault", "with", "what goes wrong"], FAULT.iter().filter(ill).map(row));
+    let rest = table(["key", "with", "what it says"], FAULT.iter().filter(|key| !ill(key)).map(row));
+    format!("{ills}\nWhen and how long:\n\n{rest}")
+}
+
 /// A word with its keys, one below the other.
 fn variants(title: &str, of: &[Variant]) -> String {
     let row = |v: &Variant| {
@@ -108,6 +117,7 @@ fn key_rows(key: &KeySpec, above: &str, rows: &mut Vec<[String; 3]>) {
         | KeyKind::Chance
         | KeyKind::Count { .. }
         | KeyKind::Integer { .. }
+        | KeyKind::Thousandths { .. }
         | KeyKind::Bytes
         | KeyKind::ByteRate
         | KeyKind::Rate

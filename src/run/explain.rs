@@ -137,63 +137,89 @@ impl<'a> Scene<'a> {
         Some((Weight::Turn, text))
     }
 
-    /// The trace's steps as sentences. A message that arrived gives one line, not two.
+    /// The trace's steps as sentences.
     fn steps(&self, lines: &mut Vec<Line>) {
-        let trace = self.trace;
         let mut wrote: BTreeSet<NodeId> = BTreeSet::new();
+        // A handler runs at one moment: what is written where and when a message was received is written because of it.
         let mut here: Option<(NodeId, Time)> = None;
-        for (order, entry) in trace.iter().enumerate() {
+        for (order, entry) in self.trace.iter().enumerate() {
             if entry.at < self.from || entry.at > self.until {
                 continue;
             }
+            let who = self.node(entry.node);
             let told = match &entry.step {
-                Step::Sent { to, tag, .. } if self.about(*tag) => {
-                    let there = trace[order..].iter().any(|later| {
-                        later.node == *to && matches!(&later.step, Step::Received { from, tag: t } if *from == entry.node && t == tag)
-                    });
-                    (!there).then(|| (Weight::Way, format!("{} sends {} to {}", self.node(entry.node), self.message(*tag), self.node(*to))))
+                Step::Sent { tag, .. } | Step::Lost { tag, .. } | Step::Received { tag, .. } => {
+                    let about = self.about(*tag);
+                    if about && matches!(entry.step, Step::Received { .. }) {
+                        here = Some((entry.node, entry.at));
+                    }
+                    if about { self.way(order, entry, *tag) } else { None }
                 }
-                Step::Received { from, tag } if self.about(*tag) => {
-                    here = Some((entry.node, entry.at));
-                    let sent = sent_at(&trace[..order], *from, entry.node, *tag);
-                    let when = sent.map_or(String::new(), |at| format!(", sent at {at}"));
-                    Some((Weight::Way, format!("{} receives {} from {}{when}", self.node(entry.node), self.message(*tag), self.node(*from))))
-                }
-                Step::Lost { to, tag, why, again } if self.about(*tag) => {
-                    let next = if *again { "; it will be sent again" } else { "" };
-                    let text = format!(
-                        "{} from {} to {} is lost: {}{next}",
-                        self.message(*tag),
-                        self.node(entry.node),
-                        self.node(*to),
-                        self.loss(*why)
-                    );
-                    Some((Weight::Turn, text))
-                }
-                Step::Wrote { bytes } if here == Some((entry.node, entry.at)) => {
+                Step::Wrote { bytes } => (here == Some((entry.node, entry.at))).then(|| {
                     wrote.insert(entry.node);
-                    Some((Weight::Disk, format!("{} writes {bytes} bytes, not yet durable", self.node(entry.node))))
+                    (Weight::Disk, format!("{who} writes {bytes} bytes, not yet durable"))
+                }),
+                Step::Synced { ok: true } => {
+                    wrote.remove(&entry.node).then(|| (Weight::Disk, format!("{who} has everything written before on its disk")))
                 }
-                Step::Synced { ok: true } if wrote.remove(&entry.node) => {
-                    Some((Weight::Disk, format!("{} has everything written before on its disk", self.node(entry.node))))
-                }
-                step => self.machine(entry, step),
+                Step::Fired
+                | Step::Booted
+                | Step::Down { .. }
+                | Step::Paused(_)
+                | Step::Synced { ok: false }
+                | Step::LostWrites { .. }
+                | Step::Disconnected { .. }
+                | Step::Said { .. } => self.machine(entry),
             };
             lines.extend(told.map(|(weight, text)| Line { at: entry.at, order, weight, node: Some(entry.node), text }));
         }
     }
 
+    /// A message about the witness as a sentence. One that arrived gives one line, not two.
+    fn way(&self, order: usize, entry: &TraceEntry, tag: Tag) -> Option<(Weight, String)> {
+        let (who, what) = (self.node(entry.node), self.message(tag));
+        match &entry.step {
+            Step::Sent { to, .. } => {
+                let arrival = |later: &TraceEntry| {
+                    later.node == *to && matches!(&later.step, Step::Received { from, tag: t } if *from == entry.node && *t == tag)
+                };
+                let arrives = self.trace[order..].iter().any(arrival);
+                (!arrives).then(|| (Weight::Way, format!("{who} sends {what} to {}", self.node(*to))))
+            }
+            Step::Received { from, .. } => {
+                let sent = sent_at(&self.trace[..order], *from, entry.node, tag);
+                let when = sent.map_or(String::new(), |at| format!(", sent at {at}"));
+                Some((Weight::Way, format!("{who} receives {what} from {}{when}", self.node(*from))))
+            }
+            Step::Lost { to, why, again, .. } => {
+                let next = if *again { "; it will be sent again" } else { "" };
+                let text = format!("{what} from {who} to {} is lost: {}{next}", self.node(*to), self.loss(*why));
+                Some((Weight::Turn, text))
+            }
+            Step::Fired
+            | Step::Booted
+            | Step::Down { .. }
+            | Step::Paused(_)
+            | Step::Wrote { .. }
+            | Step::Synced { .. }
+            | Step::LostWrites { .. }
+            | Step::Disconnected { .. }
+            | Step::Said { .. } => None,
+        }
+    }
+
     /// What happens to a machine, or what the model says, as a sentence.
-    fn machine(&self, entry: &TraceEntry, step: &Step) -> Option<(Weight, String)> {
+    fn machine(&self, entry: &TraceEntry) -> Option<(Weight, String)> {
         if !self.nodes.contains(&entry.node) {
             return None;
         }
         let who = self.node(entry.node);
-        match step {
+        match &entry.step {
             Step::Down { how } => Some((Weight::Node, format!("{who} goes down: {how}{}", self.blame(entry)))),
             Step::Booted => Some((Weight::Node, format!("{who} starts with what its disk holds"))),
             Step::Paused(true) => Some((Weight::Node, format!("{who} stops{}", self.blame(entry)))),
             Step::Paused(false) => Some((Weight::Node, format!("{who} goes on"))),
+            Step::LostWrites { count: 1 } => Some((Weight::Turn, format!("{who} loses 1 unsynced write"))),
             Step::LostWrites { count } => Some((Weight::Turn, format!("{who} loses {count} unsynced writes"))),
             Step::Synced { ok: false } => Some((Weight::Turn, format!("{who}'s disk fails to sync{}", self.blame(entry)))),
             Step::Disconnected { peer, why } if self.nodes.contains(peer) => {
@@ -223,7 +249,7 @@ impl<'a> Scene<'a> {
     fn message(&self, tag: Tag) -> String {
         let kind = self.evidence.sim.kinds().get(usize::from(tag.kind)).copied().unwrap_or("message");
         let payload = self.evidence.sim.about(tag).expect("it was found to be about a payload");
-        if tag.attempt > 1 { format!("{kind} {payload}, attempt {},", tag.attempt) } else { format!("{kind} {payload}") }
+        if tag.attempt > 1 { format!("{kind} {payload} (attempt {})", tag.attempt) } else { format!("{kind} {payload}") }
     }
 
     fn loss(&self, why: LossReason) -> String {

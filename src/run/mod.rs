@@ -9,6 +9,6 @@ pub mod outcome;
 pub mod passage;
 
 pub use audit::{Audited, Difference, Parting, audit};
-pub use one::{Crash, explained, mattered, one};
+pub use one::{Crash, explained, guarded, mattered, one};
 pub use outcome::{Answer, ArmOutcome, Expected, LedgerRow, Outcome, RunOutcome, Scenery, Story, StoryLine, StrikeRow, Tally};
 pub use passage::{Early, How, Passage, Ran};

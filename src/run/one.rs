@@ -50,7 +50,7 @@ pub fn explained(arm: &ArmPlan, run: &RunOutcome, property: Property) -> Result<
     let Verdict::Broken(witness) = &run.judged.finding(property).verdict else { return Ok(None) };
     guarded(run.seed, || {
         let mut entries: Vec<Entry> = Vec::new();
-        let keep = |entry: &Entry| concerns(entry, witness).then(|| entries.push(*entry)).unwrap_or_default();
+        let keep = |entry: &Entry| entries.extend(concerns(entry, witness).then_some(*entry));
         let passage = Passage::start(arm, run.seed, How { trace_limit: TRACE, without: None }).run(keep);
         assert_eq!(passage.digest(), run.digest, "the run with its trace on is not the run without");
         let sim = passage.sim();
