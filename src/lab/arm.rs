@@ -110,7 +110,7 @@ impl<'p> Sum<'p> {
         };
         Sum {
             arm,
-            watches: arm.expectations().claims.iter().map(Watch::new).collect(),
+            watches: arm.expectations().claims.iter().map(|claim| Watch::new(claim, arm.seeds().count)).collect(),
             tallies: Property::ALL.into_iter().map(tally).collect(),
             sentences: vec![String::new(); Property::ALL.len()],
             digest: Digest::new(),

@@ -43,11 +43,11 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Nothing seen yet.
-    pub(super) fn new(claim: &Expectation) -> Watch {
+    /// Nothing seen yet; the scenario wants `planned` runs.
+    pub(super) fn new(claim: &Expectation, planned: u64) -> Watch {
         let shares = match claim {
-            Expectation::Share { bound, .. } => Some(Shares::new(Claim::Share(*bound))),
-            Expectation::Count { bound, .. } => Some(Shares::new(Claim::Count(*bound))),
+            Expectation::Share { bound, .. } => Some(Shares::new(Claim::Share(*bound), planned)),
+            Expectation::Count { bound, .. } => Some(Shares::new(Claim::Count(*bound), planned)),
             Expectation::Always(_)
             | Expectation::Broken(_)
             | Expectation::Sometimes(_)
