@@ -101,7 +101,7 @@ impl Reader {
             "unsub" => note(Note::Unsubscribe { group: group() }),
             "skip" => {
                 let what = Op::Publish { to: object("q"), key: KeyId(0), payload: PayloadId(number(words[1], 'p')), bytes: 100 };
-                (node("c0"), What::Skipped { what })
+                (node("c0"), What::Skipped { op: ClientOp(what.payload().0), what })
             }
             "final" => (node("c0"), What::Phase(Phase::Final)),
             other => panic!("`{other}` is no event"),

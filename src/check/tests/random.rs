@@ -90,7 +90,7 @@ impl Mill {
             }
             19 if self.dice.below(4) == 0 => {
                 let what = Op::Publish { to: ObjectId(0), key: KeyId(0), payload: PayloadId(900), bytes: 1 };
-                (consumer, What::Skipped { what })
+                (consumer, What::Skipped { op: ClientOp(what.payload().0), what })
             }
             _ => (consumer, What::Note(self.note())),
         }
