@@ -242,8 +242,8 @@ mod tests {
             shares.add(true);
             shares.is_decided()
         });
-        assert_eq!(needed, Some(5));
-        assert_eq!(shares.finish(), (Answer::Holds, "in 5 of 5 runs (proves > 55 % at 95 %), decided early".to_owned()));
+        assert_eq!(needed, Some(4));
+        assert_eq!(shares.finish(), (Answer::Holds, "in 4 of 4 runs (proves > 47 % at 95 %), decided early".to_owned()));
     }
 
     #[test]
