@@ -127,6 +127,7 @@ fn key_rows(key: &KeySpec, above: &str, rows: &mut Vec<[String; 3]>) {
         | KeyKind::Law
         | KeyKind::List(_)
         | KeyKind::Map(_)
+        | KeyKind::ByName(_)
         | KeyKind::Variants { .. }
         | KeyKind::AnyOf(_)
         | KeyKind::Selector

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::lab::{Budget as LabBudget, Campaign, Failure, campaign};
 use crate::model::Model;
 use crate::report;
-use crate::run::{Answer, Audited, Crash, Difference, Outcome, audit as audit_run, guarded};
+use crate::run::{Answer, Audited, Crash, Difference, Outcome, Ready, audit as audit_run, guarded};
 use crate::scenario::{self, ArmPlan, Plan};
 
 use super::args::{AuditArgs, Budget, CheckArgs, RunArgs, Seeds, Which};
@@ -124,7 +124,7 @@ pub(super) fn check(args: &CheckArgs, models: &[&'static dyn Model]) -> Exit {
     let exits = files.iter().map(|file| match read(file, &args.which, models) {
         Ok(plan) => {
             if args.print {
-                say(&plan.to_string());
+                say(&plan.print());
             } else {
                 let arms: Vec<&str> = plan.arms().iter().map(ArmPlan::name).collect();
                 say(&format!("{file}: in order, {} arms ({})\n", arms.len(), arms.join(", ")));
@@ -161,8 +161,9 @@ pub(super) fn audit(args: &AuditArgs, models: &[&'static dyn Model]) -> Exit {
         }
         let most = if args.budget == Budget::Ci { 1 } else { usize::MAX };
         for arm in asked.arms().take(most) {
-            let progress = Progress::new(file, asked.budget.seeds(arm).1);
-            let audited = pool.install(|| audit_arm(arm, asked.budget, &|| progress.one_done()));
+            let seeds = asked.budget.seeds(plan.seeds());
+            let progress = Progress::new(file, seeds.count);
+            let audited = pool.install(|| audit_arm(arm, seeds, &|| progress.one_done()));
             progress.end();
             exits.push(told(&asked, arm, &audited));
             rows.extend(audited.iter().flatten().flatten().map(|a| {
@@ -177,11 +178,14 @@ pub(super) fn audit(args: &AuditArgs, models: &[&'static dyn Model]) -> Exit {
 type AuditResult = Result<Result<Audited, Difference>, Crash>;
 
 /// Audits the seeds of an arm, in order.
-fn audit_arm(arm: &ArmPlan, budget: LabBudget, done: &(dyn Fn() + Sync)) -> Vec<AuditResult> {
-    let (first, count) = budget.seeds(arm);
-    let seeds: Vec<u64> = (0..count).map(|n| first.wrapping_add(n)).collect();
+fn audit_arm(arm: &ArmPlan, seeds: scenario::Seeds, done: &(dyn Fn() + Sync)) -> Vec<AuditResult> {
+    let ready = match guarded(seeds.first, || Ready::new(arm)) {
+        Ok(ready) => ready,
+        Err(crash) => return vec![Err(crash)],
+    };
+    let seeds: Vec<u64> = (0..seeds.count).map(|n| seeds.first.wrapping_add(n)).collect();
     let one = |seed: u64| {
-        let audited = guarded(seed, || audit_run(arm, seed));
+        let audited = guarded(seed, || audit_run(&ready, seed));
         done();
         audited
     };
@@ -228,9 +232,14 @@ fn read(file: &str, which: &Which, models: &[&'static dyn Model]) -> Result<Plan
         complain(&format!("`{file}` cannot be read: {error}"));
         Exit::BadFile
     })?;
-    let (plan, problems) = scenario::load(file, &text, &which.set, models);
-    aside(&scenario::render(&problems));
-    plan.ok_or(Exit::BadFile)
+    let beside = |name: &str| {
+        let path = Path::new(file).parent().unwrap_or(Path::new("")).join(name);
+        fs::read(&path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
+    };
+    let source = scenario::Source { file, text: &text, sets: &which.set, models, files: &beside };
+    let reading = scenario::read(&source);
+    aside(&scenario::render(&reading.problems, true));
+    reading.plan.ok_or(Exit::BadFile)
 }
 
 /// Complains when an arm was named that does not exist.

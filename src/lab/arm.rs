@@ -4,10 +4,8 @@ use rayon::prelude::*;
 
 use crate::base::Digest;
 use crate::check::{Property, Verdict};
-use crate::run::{
-    Answer, ArmOutcome, Crash, Expected, Ran, RunOutcome, Scenery, Tally, explained, mattered, one,
-};
-use crate::scenario::ArmPlan;
+use crate::run::{Answer, ArmOutcome, Crash, Expected, Ran, Ready, RunOutcome, Scenery, Tally, explained, guarded, mattered, one};
+use crate::scenario::{ArmPlan, Plan, Seeds};
 use crate::scenario::expect::{Expectation, Violations};
 
 use super::watch::{Sight, Watch, property_of};
@@ -29,15 +27,15 @@ pub enum Budget {
 }
 
 impl Budget {
-    /// The first seed and how many.
+    /// The seeds, given those of the file.
     #[must_use]
-    pub fn seeds(self, arm: &ArmPlan) -> (u64, u64) {
-        let (first, count) = (arm.seeds().first, arm.seeds().count);
+    pub const fn seeds(self, written: Seeds) -> Seeds {
+        let Seeds { first, count } = written;
         match self {
-            Budget::Full => (first, count),
-            Budget::AtMost(most) => (first, count.min(most)),
-            Budget::Exactly(count) => (first, count),
-            Budget::Seed(seed) => (seed, 1),
+            Budget::Full => written,
+            Budget::AtMost(most) => Seeds { first, count: if count < most { count } else { most } },
+            Budget::Exactly(count) => Seeds { first, count },
+            Budget::Seed(seed) => Seeds { first: seed, count: 1 },
         }
     }
 }
@@ -55,17 +53,18 @@ pub struct Failure {
 ///
 /// # Errors
 /// The first run, in the order of seeds, that panicked.
-pub(super) fn run(arm: &ArmPlan, budget: Budget, done: &(dyn Fn() + Sync)) -> Result<ArmOutcome, Failure> {
+pub(super) fn run(plan: &Plan, arm: &ArmPlan, budget: Budget, done: &(dyn Fn() + Sync)) -> Result<ArmOutcome, Failure> {
     let failed = |crash| Failure { arm: arm.name().to_owned(), crash };
-    let (first, count) = budget.seeds(arm);
-    let mut sum = Sum::new(arm);
+    let Seeds { first, count } = budget.seeds(plan.seeds());
+    let ready = guarded(first, || Ready::new(arm)).map_err(failed)?;
+    let mut sum = Sum::new(&ready, plan.seeds().count);
     let mut from = 0;
     'batches: while from < count {
         let batch: Vec<u64> = (from..count.min(from + BATCH)).map(|n| first.wrapping_add(n)).collect();
         let ran: Vec<Result<Ran, Crash>> = batch
             .into_par_iter()
             .map(|seed| {
-                let ran = one(arm, seed);
+                let ran = one(&ready, seed);
                 done();
                 ran
             })
@@ -83,6 +82,7 @@ pub(super) fn run(arm: &ArmPlan, budget: Budget, done: &(dyn Fn() + Sync)) -> Re
 
 /// What is kept of the runs seen so far.
 struct Sum<'p> {
+    ready: &'p Ready<'p>,
     arm: &'p ArmPlan,
     watches: Vec<Watch>,
     tallies: Vec<Tally>,
@@ -98,8 +98,8 @@ struct Sum<'p> {
 }
 
 impl<'p> Sum<'p> {
-    fn new(arm: &'p ArmPlan) -> Sum<'p> {
-        let promises = arm.checked().promises();
+    fn new(ready: &'p Ready<'p>, planned: u64) -> Sum<'p> {
+        let (arm, promises) = (ready.arm(), ready.promises());
         let tally = |property: Property| Tally {
             property,
             promised: promises.promised(property),
@@ -109,8 +109,9 @@ impl<'p> Sum<'p> {
             first_broken: None,
         };
         Sum {
+            ready,
             arm,
-            watches: arm.expectations().claims.iter().map(|claim| Watch::new(claim, arm.seeds().count)).collect(),
+            watches: arm.expectations().claims.iter().map(|claim| Watch::new(claim, planned)).collect(),
             tallies: Property::ALL.into_iter().map(tally).collect(),
             sentences: vec![String::new(); Property::ALL.len()],
             digest: Digest::new(),
@@ -170,8 +171,8 @@ impl<'p> Sum<'p> {
         let (_, mut shown) = self.shown.take().expect("an arm has at least one seed");
         let telling = self.telling(&shown);
         if let Some(first) = telling.first() {
-            shown.story = explained(self.arm, &shown, *first)?;
-            mattered(self.arm, &mut shown, &telling)?;
+            shown.story = explained(self.ready, &shown, *first)?;
+            mattered(self.ready, &mut shown, &telling)?;
         }
         let mut expected: Vec<Expected> = self.watches.iter().map(Watch::finish).collect();
         expected.extend(self.promises());
@@ -185,7 +186,7 @@ impl<'p> Sum<'p> {
             differs: self.arm.differs().to_vec(),
             answer: Answer::of_all(expected.iter().map(|e| e.answer)),
             expected,
-            promises: self.arm.checked().promises(),
+            promises: self.ready.promises().clone(),
             warnings: self.warnings(),
             tallies: self.tallies,
             runs: self.runs,
@@ -256,7 +257,7 @@ impl<'p> Sum<'p> {
 
     /// What a reader should know about the plan and the runs.
     fn warnings(&self) -> Vec<String> {
-        let mut warnings = self.arm.warnings().to_vec();
+        let mut warnings = Vec::new();
         for (fault, touched) in self.arm.surroundings().faults.iter().zip(&self.touched) {
             if *touched == 0 {
                 warnings.push(format!("fault `{}` touched nothing in any of {} runs: it proves nothing", fault.name, self.runs));
@@ -271,7 +272,7 @@ impl<'p> Sum<'p> {
 
 /// Names and phases, for charts.
 fn scenery(arm: &ArmPlan) -> Scenery {
-    let roster = arm.checked().roster();
+    let roster = arm.model().roster();
     Scenery {
         nodes: roster.nodes.into_iter().map(|n| n.name).collect(),
         objects: roster.objects.into_iter().map(|o| o.name).collect(),

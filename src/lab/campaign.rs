@@ -1,5 +1,6 @@
 //! A scenario's campaign: all its arms under all their seeds.
 
+use crate::base::Problem;
 use crate::run::{Answer, Outcome};
 use crate::scenario::{ArmPlan, Plan};
 
@@ -34,7 +35,7 @@ impl<'a> Campaign<'a> {
     /// How many runs that makes at most.
     #[must_use]
     pub fn runs(&self) -> u64 {
-        self.arms().map(|arm| self.budget.seeds(arm).1).sum()
+        self.arms().count() as u64 * self.budget.seeds(self.plan.seeds()).count
     }
 
     /// The line that repeats a run.
@@ -57,7 +58,10 @@ impl<'a> Campaign<'a> {
 pub fn campaign(campaign: &Campaign<'_>, done: &(dyn Fn() + Sync)) -> Result<Outcome, Failure> {
     let mut arms = Vec::new();
     for plan in campaign.arms() {
-        let mut outcome = arm::run(plan, campaign.budget, done)?;
+        let mut outcome = arm::run(campaign.plan, plan, campaign.budget, done)?;
+        if arms.is_empty() {
+            outcome.warnings.splice(0..0, campaign.plan.warnings().iter().map(warning));
+        }
         outcome.repro = campaign.repro(plan.name(), outcome.shown.seed, Some(outcome.shown.digest));
         arms.push(outcome);
     }
@@ -72,4 +76,11 @@ pub fn campaign(campaign: &Campaign<'_>, done: &(dyn Fn() + Sync)) -> Result<Out
         answer: Answer::of_all(arms.iter().map(|a| a.answer)),
         arms,
     })
+}
+
+/// A warning about the file, on one line.
+fn warning(problem: &Problem) -> String {
+    let line = problem.place.as_ref().map_or(String::new(), |place| format!("line {}: ", place.line_column().0));
+    let hint = problem.hint.as_ref().map_or(String::new(), |hint| format!("; {hint}"));
+    format!("{line}{}{hint}", problem.what)
 }

@@ -4,6 +4,8 @@ pub mod arm;
 pub mod campaign;
 pub mod repro;
 mod share;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use arm::{Budget, Failure};

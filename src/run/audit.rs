@@ -4,9 +4,8 @@ use std::fmt;
 
 use crate::base::{Digest, Time};
 use crate::record::{Entry, TraceEntry};
-use crate::scenario::ArmPlan;
 
-use super::passage::{How, Passage};
+use super::passage::{How, Passage, Ready};
 
 /// A run that was the same every time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,15 +60,15 @@ impl fmt::Display for Difference {
 ///
 /// # Errors
 /// Where two of the runs part.
-pub fn audit(arm: &ArmPlan, seed: u64) -> Result<Audited, Difference> {
-    let first = Passage::start(arm, seed, How::default()).run(|_| ()).finish().outcome;
-    let again = Passage::start(arm, seed, How::default()).run(|_| ()).finish().outcome;
+pub fn audit(ready: &Ready<'_>, seed: u64) -> Result<Audited, Difference> {
+    let first = Passage::start(ready, seed, How::default()).run(|_| ()).finish().outcome;
+    let again = Passage::start(ready, seed, How::default()).run(|_| ()).finish().outcome;
     let same = |other: &super::RunOutcome| first.digest == other.digest && first.judged == other.judged && first.ledger == other.ledger;
     if !same(&again) {
-        return Err(Difference { seed, second: "run again", parting: parting(arm, seed, None) });
+        return Err(Difference { seed, second: "run again", parting: parting(ready, seed, None) });
     }
     let half = first.events / 2;
-    let mut copied = Passage::start(arm, seed, How::default());
+    let mut copied = Passage::start(ready, seed, How::default());
     let mut forked = false;
     while copied.step() {
         if !forked && copied.sim().events() >= half {
@@ -78,7 +77,7 @@ pub fn audit(arm: &ArmPlan, seed: u64) -> Result<Audited, Difference> {
         }
     }
     if !same(&copied.finish().outcome) {
-        return Err(Difference { seed, second: "continued in a copy of the world", parting: parting(arm, seed, Some(half)) });
+        return Err(Difference { seed, second: "continued in a copy of the world", parting: parting(ready, seed, Some(half)) });
     }
     Ok(Audited { seed, digest: first.digest, events: first.events })
 }
@@ -88,9 +87,9 @@ const TRACE: usize = 4_000_000;
 
 /// Runs two passages side by side and finds the first step at which they differ; the second is continued in a copy after
 /// `fork_at` events.
-fn parting(arm: &ArmPlan, seed: u64, fork_at: Option<u64>) -> Option<Parting> {
+fn parting(ready: &Ready<'_>, seed: u64, fork_at: Option<u64>) -> Option<Parting> {
     let how = How { trace_limit: TRACE, without: None };
-    let (mut left, mut right) = (Passage::start(arm, seed, how), Passage::start(arm, seed, how));
+    let (mut left, mut right) = (Passage::start(ready, seed, how), Passage::start(ready, seed, how));
     let mut fork_at = fork_at;
     loop {
         let (after, events) = (left.sim().now(), left.sim().events());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::base::value::{KeyKind, KeySpec, Reader, Table};
-use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Problem, SmallStream, Span, Tag, Time, Words};
+use crate::base::{Digest, FaultId, Law, NodeId, ObjectId, PayloadId, Problem, SmallStream, Span, Tag, Time, Words};
 use crate::check::{Promises, Property};
 use crate::model::{Checked, Model, ScopeRow};
 use crate::parts::fault::When;
@@ -109,14 +109,14 @@ impl Checked for FakeChecked {
 /// What a world must not look at.
 static OUTSIDE: std::sync::LazyLock<Arc<AtomicU64>> = std::sync::LazyLock::new(Arc::default);
 
-/// When each fault acts: for one second, on three seeds of four.
+/// When each fault acts: for a constant span, on three seeds of four.
 fn windows(surroundings: &Surroundings, seed: u64) -> Vec<(FaultId, Time, Time)> {
     let mut windows = Vec::new();
     for (index, fault) in surroundings.faults.iter().enumerate() {
-        if let When::At(times) = &fault.when
+        if let (When::At(times), Some(Law::Constant(lasts))) = (&fault.when, &fault.lasts)
             && !seed.is_multiple_of(4)
         {
-            windows.extend(times.iter().map(|at| (FaultId::at(index), *at, *at + Span::secs(1))));
+            windows.extend(times.iter().map(|at| (FaultId::at(index), *at, *at + *lasts)));
         }
     }
     windows

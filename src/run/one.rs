@@ -5,10 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::base::FaultId;
 use crate::check::{Property, Verdict, Witness};
 use crate::record::{Entry, What};
-use crate::scenario::ArmPlan;
 
 use super::explain::{Evidence, payload_of, tell};
-use super::passage::{How, Passage};
+use super::passage::{How, Passage, Ready};
 use super::{Ran, RunOutcome, Story};
 
 /// A panic inside a run: our own bug, or a world that is not the same twice.
@@ -24,8 +23,8 @@ pub struct Crash {
 ///
 /// # Errors
 /// A panic inside the run, caught at its border.
-pub fn one(arm: &ArmPlan, seed: u64) -> Result<Ran, Crash> {
-    guarded(seed, || Passage::start(arm, seed, How::default()).run(|_| ()).finish())
+pub fn one(ready: &Ready<'_>, seed: u64) -> Result<Ran, Crash> {
+    guarded(seed, || Passage::start(ready, seed, How::default()).run(|_| ()).finish())
 }
 
 /// Calls something that runs a world; a panic in it becomes a value.
@@ -46,15 +45,15 @@ const TRACE: usize = 2_000_000;
 ///
 /// # Errors
 /// A panic inside the run; also when the second run is not the first, which is our own bug.
-pub fn explained(arm: &ArmPlan, run: &RunOutcome, property: Property) -> Result<Option<Story>, Crash> {
+pub fn explained(ready: &Ready<'_>, run: &RunOutcome, property: Property) -> Result<Option<Story>, Crash> {
     let Verdict::Broken(witness) = &run.judged.finding(property).verdict else { return Ok(None) };
     guarded(run.seed, || {
         let mut entries: Vec<Entry> = Vec::new();
         let keep = |entry: &Entry| entries.extend(concerns(entry, witness).then_some(*entry));
-        let passage = Passage::start(arm, run.seed, How { trace_limit: TRACE, without: None }).run(keep);
+        let passage = Passage::start(ready, run.seed, How { trace_limit: TRACE, without: None }).run(keep);
         assert_eq!(passage.digest(), run.digest, "the run with its trace on is not the run without");
         let sim = passage.sim();
-        let faults: Vec<String> = arm.surroundings().faults.iter().map(|f| f.name.clone()).collect();
+        let faults: Vec<String> = ready.arm().surroundings().faults.iter().map(|f| f.name.clone()).collect();
         let evidence = Evidence { sim, faults: &faults, entries: &entries };
         Some(tell(property, witness, &evidence))
     })
@@ -74,7 +73,7 @@ fn concerns(entry: &Entry, witness: &Witness) -> bool {
 ///
 /// # Errors
 /// A panic inside one of the runs.
-pub fn mattered(arm: &ArmPlan, run: &mut RunOutcome, properties: &[Property]) -> Result<(), Crash> {
+pub fn mattered(ready: &Ready<'_>, run: &mut RunOutcome, properties: &[Property]) -> Result<(), Crash> {
     let broken: Vec<Property> = properties.iter().copied().filter(|p| run.judged.finding(*p).verdict.is_broken()).collect();
     if broken.is_empty() {
         return Ok(());
@@ -86,7 +85,7 @@ pub fn mattered(arm: &ArmPlan, run: &mut RunOutcome, properties: &[Property]) ->
             continue;
         }
         let how = How { trace_limit: 0, without: Some(FaultId::at(index)) };
-        let without = guarded(run.seed, || Passage::start(arm, run.seed, how).run(|_| ()).finish())?.outcome;
+        let without = guarded(run.seed, || Passage::start(ready, run.seed, how).run(|_| ()).finish())?.outcome;
         let kept = broken.iter().any(|p| !without.judged.finding(*p).verdict.is_broken());
         run.ledger[index].mattered = Some(kept);
     }

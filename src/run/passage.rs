@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Digest, FaultId, NodeId, ObjectId, Span, Time};
-use crate::check::{JudgeConfig, Judges, Property, Verdict};
-use crate::load::Load;
+use crate::check::{JudgeConfig, Judges, Promises, Property, Verdict};
+use crate::load::{Load, LoadPlan, Target};
 use crate::parts::fault::When;
 use crate::record::{Entry, Names, Phase, What};
 use crate::scenario::ArmPlan;
@@ -16,6 +16,48 @@ use super::{LedgerRow, RunOutcome, StrikeRow};
 
 /// How often the depth of queues is sampled over a run.
 const SAMPLES: u64 = 240;
+
+/// Check the protocol's own invariant every so many events.
+const INVARIANT_STRIDE: u64 = 64;
+
+/// An arm made ready to run: what all its runs share.
+#[derive(Clone, Debug)]
+pub struct Ready<'p> {
+    arm: &'p ArmPlan,
+    load: Arc<LoadPlan>,
+    promises: Promises,
+}
+
+impl<'p> Ready<'p> {
+    /// Builds the tables of the load and ties it to the objects and clients of the roster.
+    ///
+    /// # Panics
+    /// When the load does not fit the roster: checking the plan has looked at that.
+    #[must_use]
+    pub fn new(arm: &'p ArmPlan) -> Ready<'p> {
+        let roster = arm.model().roster();
+        let clients: Vec<NodeId> = (0..roster.nodes.len()).filter(|n| roster.nodes[*n].takes_load).map(NodeId::at).collect();
+        let target = |to: &str| {
+            let object = roster.objects.iter().position(|object| object.name == to).expect("a checked load names an object");
+            Target { object: ObjectId::at(object), clients: clients.clone() }
+        };
+        let targets = arm.load().streams.iter().map(|stream| target(&stream.to)).collect();
+        let load = LoadPlan::new(arm.load(), targets, arm.phases()).expect("a checked load has no problems");
+        Ready { arm, load, promises: arm.model().promises() }
+    }
+
+    /// The arm.
+    #[must_use]
+    pub const fn arm(&self) -> &'p ArmPlan {
+        self.arm
+    }
+
+    /// What its configuration promises.
+    #[must_use]
+    pub const fn promises(&self) -> &Promises {
+        &self.promises
+    }
+}
 
 /// What differs from an ordinary run. None of it changes what happens, except `without`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -48,7 +90,7 @@ pub struct Early {
 
 /// A run on its way.
 pub struct Passage<'p> {
-    arm: &'p ArmPlan,
+    ready: &'p Ready<'p>,
     seed: u64,
     sim: Box<dyn Sim>,
     load: Load,
@@ -72,10 +114,11 @@ impl<'p> Passage<'p> {
     /// # Panics
     /// When the surroundings do not fit the roster: checking the plan has started a world from them before.
     #[must_use]
-    pub fn start(arm: &'p ArmPlan, seed: u64, how: How) -> Passage<'p> {
+    pub fn start(ready: &'p Ready<'p>, seed: u64, how: How) -> Passage<'p> {
+        let arm = ready.arm;
         let surroundings = surroundings(arm, how);
-        let sim = arm.checked().start(&surroundings, seed).unwrap_or_else(|why| panic!("a checked plan does not start: {}", why.join("; ")));
-        let load = Load::new(arm.load(), seed);
+        let sim = arm.model().start(&surroundings, seed).unwrap_or_else(|why| panic!("a checked plan does not start: {}", why.join("; ")));
+        let load = Load::new(&ready.load, seed);
         let starts = arm.phases();
         let end = starts.start(Phase::Final);
         let sample_every = Span::nanos(end.nanos().div_ceil(SAMPLES).max(1));
@@ -90,7 +133,7 @@ impl<'p> Passage<'p> {
         let mut phases: Vec<(Time, Phase)> = starts.boundaries().collect();
         phases.reverse();
         Passage {
-            arm,
+            ready,
             seed,
             sim,
             load,
@@ -173,7 +216,7 @@ impl<'p> Passage<'p> {
             entry.at = at;
             judges.fold(&entry);
         }
-        judges.finish(at, &self.arm.checked().promises()).finding(property).verdict.clone()
+        judges.finish(at, &self.ready.promises).finding(property).verdict.clone()
     }
 
     /// Judges and load learn what is new.
@@ -230,12 +273,12 @@ impl<'p> Passage<'p> {
     #[must_use]
     pub fn finish(self) -> Ran {
         assert!(self.done, "a run is judged when it is over");
-        let end = self.arm.phases().start(Phase::Final);
+        let end = self.ready.arm.phases().start(Phase::Final);
         let outcome = RunOutcome {
             seed: self.seed,
             digest: self.sim.digest(),
-            judged: self.judges.finish(end, &self.arm.checked().promises()),
-            ledger: ledger(self.arm, &*self.sim),
+            judged: self.judges.finish(end, &self.ready.promises),
+            ledger: ledger(self.ready.arm, &*self.sim),
             marks: self.sim.marks().iter().map(|(mark, count)| (mark.to_owned(), count)).collect(),
             events: self.sim.events(),
             messages: self.sim.messages(),
@@ -274,6 +317,7 @@ fn looks(arm: &ArmPlan) -> Vec<(Time, Property, Span)> {
 fn surroundings(arm: &ArmPlan, how: How) -> Surroundings {
     let mut surroundings = arm.surroundings().clone();
     surroundings.trace_limit = how.trace_limit;
+    surroundings.invariant_stride = INVARIANT_STRIDE;
     if let Some(out) = how.without {
         // The fault keeps its place, and so the others keep their ids and streams; it only never strikes.
         let mut faults = surroundings.faults.to_vec();
