@@ -8,6 +8,7 @@ use crate::run::{Answer, ArmOutcome, Crash, Expected, Ran, Ready, RunOutcome, Sc
 use crate::scenario::{ArmPlan, Plan, Seeds};
 use crate::scenario::expect::{Expectation, Violations};
 
+use super::share::Planned;
 use super::watch::{Sight, Watch, property_of};
 
 /// So many runs are under way or waiting to be looked at, whatever the number of workers: the result must not depend on it.
@@ -57,7 +58,7 @@ pub(super) fn run(plan: &Plan, arm: &ArmPlan, budget: Budget, done: &(dyn Fn() +
     let failed = |crash| Failure { arm: arm.name().to_owned(), crash };
     let Seeds { first, count } = budget.seeds(plan.seeds());
     let ready = guarded(first, || Ready::new(arm)).map_err(failed)?;
-    let mut sum = Sum::new(&ready, plan.seeds().count);
+    let mut sum = Sum::new(&ready, Planned { written: plan.seeds().count, now: count });
     let mut from = 0;
     'batches: while from < count {
         let batch: Vec<u64> = (from..count.min(from + BATCH)).map(|n| first.wrapping_add(n)).collect();
@@ -98,7 +99,7 @@ struct Sum<'p> {
 }
 
 impl<'p> Sum<'p> {
-    fn new(ready: &'p Ready<'p>, planned: u64) -> Sum<'p> {
+    fn new(ready: &'p Ready<'p>, planned: Planned) -> Sum<'p> {
         let (arm, promises) = (ready.arm(), ready.promises());
         let tally = |property: Property| Tally {
             property,

@@ -5,7 +5,7 @@ use crate::check::{Property, Rate, Verdict};
 use crate::run::{Answer, Expected, Ran, RunOutcome};
 use crate::scenario::expect::{Event, Expectation, FaultFate, LatencyOf, Quantile};
 
-use super::share::{Claim, Shares};
+use super::share::{Claim, Planned, Shares};
 
 /// What one run means to one expectation.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -43,8 +43,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Nothing seen yet; the scenario wants `planned` runs.
-    pub(super) fn new(claim: &Expectation, planned: u64) -> Watch {
+    /// Nothing seen yet of the planned runs.
+    pub(super) fn new(claim: &Expectation, planned: Planned) -> Watch {
         let shares = match claim {
             Expectation::Share { bound, .. } => Some(Shares::new(Claim::Share(*bound), planned)),
             Expectation::Count { bound, .. } => Some(Shares::new(Claim::Count(*bound), planned)),
