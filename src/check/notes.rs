@@ -174,7 +174,7 @@ impl Judges {
     fn sweep(&mut self, group: ObjectId) {
         let mut keys: Table<()> = Table::default();
         let group = &mut self.groups[group.index()];
-        for (_, record) in self.open.sorted() {
+        for (_, record) in self.open.unordered() {
             if record.object as usize == group.source && record.mask.has(group.lane) {
                 keys.insert(u64::from(record.key), ());
             }

@@ -79,7 +79,10 @@ pub(super) fn duplicate(names: &Names, a: Arrival, first: Option<&Awaiting>) -> 
 }
 
 pub(super) fn duplicate_effect(names: &Names, a: Arrival) -> Case {
-    case(a, format!("{}, already applied for {}, took effect once more on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at))
+    case(
+        a,
+        format!("{}, already applied for {}, took effect once more on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at),
+    )
 }
 
 /// What is known of a message that came unexpectedly.

@@ -11,8 +11,8 @@ use super::{Nodes, World};
 
 impl<P: Protocol> Sim for World<P> {
     fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
-        out.append(&mut self.core.history);
-        if !out.is_empty() {
+        if !self.core.history.is_empty() {
+            out.append(&mut self.core.history);
             return true;
         }
         while self.core.queue.peek_time().is_some_and(|next| next <= until) {

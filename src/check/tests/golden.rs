@@ -35,8 +35,14 @@ fn the_earliest_case_is_told() {
 
 #[test]
 fn what_leaves_by_a_declared_way_survives_and_yet_is_not_delivered() {
-    check("pub c0 p0 k3 | ok p0 | expire q p0 | final", "acked_delivered 1/1: p0 (key k3) was acknowledged to c0 at 0.002s, expired before it reached q");
-    check("pub c0 p0 k3 | drop q p0 | ok p0 | final", "acked_delivered 1/1: p0 (key k3) was acknowledged to c0 at 0.003s, was dropped before it reached q");
+    check(
+        "pub c0 p0 k3 | ok p0 | expire q p0 | final",
+        "acked_delivered 1/1: p0 (key k3) was acknowledged to c0 at 0.002s, expired before it reached q",
+    );
+    check(
+        "pub c0 p0 k3 | drop q p0 | ok p0 | final",
+        "acked_delivered 1/1: p0 (key k3) was acknowledged to c0 at 0.003s, was dropped before it reached q",
+    );
     check(
         "pub c0 p0 k3 | ok p0 | got q p0 damaged | final",
         "acked_delivered 1/1: p0 (key k3) was acknowledged to c0 at 0.002s, reached q only damaged and is not held at the end
@@ -82,14 +88,20 @@ fn effects_that_come_twice_or_never() {
 #[test]
 fn what_was_never_sent_is_unexpected() {
     check("pub c0 p0 k3 | got q p7", "nothing_unexpected 1/1: p7 was delivered to q on b0 at 0.002s, but nobody had sent it");
-    check("got q p0 | pub c0 p0 k3 | ok p0 | got q p0", "nothing_unexpected 1/2: p0 was delivered to q on b0 at 0.001s, but nobody had sent it");
+    check(
+        "got q p0 | pub c0 p0 k3 | ok p0 | got q p0",
+        "nothing_unexpected 1/2: p0 was delivered to q on b0 at 0.001s, but nobody had sent it",
+    );
     check("pub c0 p0 k3 to u | got q p0", "nothing_unexpected 1/1: p0 was delivered to q on b0 at 0.002s, but it was not sent to q");
     check("skip p0 | done q p0 b1", "nothing_unexpected 1/1: p0 was applied for q on b1 at 0.002s, but nobody had sent it");
     check(
         "sub s1 | unsub s1 | pub c0 p0 k3 to t | got s1 p0",
         "nothing_unexpected 1/1: p0 was delivered to s1 on b0 at 0.004s, but s1 was not subscribed when it was published, nor since",
     );
-    check("pub c0 p0 k3 | ok p0 | got q p0 | got d p0", "nothing_unexpected 1/2: p0 was delivered to d on b0 at 0.004s, but it was not sent to d");
+    check(
+        "pub c0 p0 k3 | ok p0 | got q p0 | got d p0",
+        "nothing_unexpected 1/2: p0 was delivered to d on b0 at 0.004s, but it was not sent to d",
+    );
     // On its way when the subscription ended.
     check("sub s1 | pub c0 p0 k3 to t | unsub s1 | got s1 p0", "");
 }
@@ -133,7 +145,10 @@ fn a_gap_is_a_later_message_without_the_earlier_one() {
 
 #[test]
 fn a_failure_that_happened_is_a_lie() {
-    check("pub c0 p0 k3 | fail p0 | got q p0 b1", "failed_stays_failed 1/1: p0 was delivered to q on b1 at 0.003s, after it had been reported as failed");
+    check(
+        "pub c0 p0 k3 | fail p0 | got q p0 b1",
+        "failed_stays_failed 1/1: p0 was delivered to q on b1 at 0.003s, after it had been reported as failed",
+    );
     check(
         "pub c0 p0 k3 | done q p0 | fail p0",
         "failed_stays_failed 1/1: p0 (key k3) was reported to c0 at 0.003s as failed (queue full), but it had already been delivered or applied",
