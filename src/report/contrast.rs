@@ -42,7 +42,8 @@ pub fn figures(arms: &[ArmOutcome]) -> Vec<Figure> {
     };
     out.push(quantile("Time to acknowledge: half within", |q| q.p50));
     out.push(quantile("Time to acknowledge: 99 % within", |q| q.p99));
-    let count = |name, pick: fn(&ArmOutcome) -> u64| figure(arms, name, move |arm| Bar { value: amount(pick(arm)), text: words::count(pick(arm)) });
+    let count =
+        |name, pick: fn(&ArmOutcome) -> u64| figure(arms, name, move |arm| Bar { value: amount(pick(arm)), text: words::count(pick(arm)) });
     let counts = [
         count("Acknowledged, but lost", |a| a.shown.judged.accounting.lost),
         count("Deliveries that were repetitions", |a| a.shown.judged.accounting.duplicates),
@@ -59,6 +60,24 @@ pub fn figures(arms: &[ArmOutcome]) -> Vec<Figure> {
     out.extend(counts.into_iter().filter(|f| f.bars.iter().any(|b| b.value > 0.0)));
     out.extend(Property::ALL.into_iter().filter_map(|property| broken(arms, property)));
     out
+}
+
+/// The figures worth showing (the first four, and those in which arms differ), and a sentence about those that are the same in all arms.
+#[must_use]
+pub fn telling(arms: &[ArmOutcome]) -> (Vec<Figure>, Option<String>) {
+    const ALWAYS: usize = 4;
+    let mut shown = Vec::new();
+    let mut same = Vec::new();
+    for (i, figure) in figures(arms).into_iter().enumerate() {
+        match figure.bars.first() {
+            Some(first) if i >= ALWAYS && figure.bars.iter().all(|b| b.text == first.text) => {
+                same.push(format!("{} ({})", words::lower(figure.name), first.text));
+            }
+            Some(_) | None => shown.push(figure),
+        }
+    }
+    let sentence = (!same.is_empty()).then(|| format!("The same in all arms: {}.", same.join(", ")));
+    (shown, sentence)
 }
 
 fn figure(arms: &[ArmOutcome], name: &'static str, bar: impl Fn(&ArmOutcome) -> Bar) -> Figure {

@@ -59,16 +59,8 @@ fn fixed(arm: &ArmOutcome, bucket: &Bucket, width: Span) -> Vec<String> {
     let acting = |row: &&crate::run::LedgerRow| row.strikes.iter().any(|s| s.from < until && s.until.unwrap_or(Time::FAR) >= bucket.start);
     let faults: Vec<String> = arm.shown.ledger.iter().filter(acting).map(|row| words::clean(&row.name)).collect();
     let latency = |span: Span| if bucket.ok == 0 { String::new() } else { decimal(span.as_nanos(), 6) };
-    let counts = [
-        bucket.attempts,
-        bucket.ok,
-        bucket.failed,
-        bucket.unknown,
-        bucket.skipped,
-        bucket.deliveries,
-        bucket.duplicates,
-        bucket.effects,
-    ];
+    let counts =
+        [bucket.attempts, bucket.ok, bucket.failed, bucket.unknown, bucket.skipped, bucket.deliveries, bucket.duplicates, bucket.effects];
     let mut row = vec![decimal(bucket.start.nanos(), 9), decimal(width.as_nanos(), 9), words::clean(phase), faults.join("; ")];
     row.extend(counts.map(|n| n.to_string()));
     row.extend([bucket.ack_p50, bucket.ack_p99, bucket.ack_max].map(latency));
@@ -108,7 +100,8 @@ mod tests {
                 assert_eq!(sum(4), buckets.iter().map(|b| b.attempts).sum::<u64>());
                 assert_eq!(sum(5), buckets.iter().map(|b| b.ok).sum::<u64>());
                 let struck = arm.shown.ledger.iter().filter(|row| !row.strikes.is_empty()).count();
-                let named: std::collections::BTreeSet<&str> = rows.iter().flat_map(|r| r[3].split("; ")).filter(|n| !n.is_empty()).collect();
+                let named: std::collections::BTreeSet<&str> =
+                    rows.iter().flat_map(|r| r[3].split("; ")).filter(|n| !n.is_empty()).collect();
                 assert_eq!(named.len(), struck, "every fault that struck is in some row: {named:?}");
             }
         }

@@ -2,14 +2,32 @@
 
 use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Span, Time};
 use crate::check::{
-    Accounting, Bucket, Depth, DepthPoint, Figures, Finding, GroupAccounting, Judged, Latency, Point, Promise, Promises, Property, Quantiles,
-    Rate, Ratio, Series, Verdict, Witness,
+    Accounting, Bucket, Depth, DepthPoint, Figures, Finding, GroupAccounting, Judged, Latency, Point, Promise, Promises, Property,
+    Quantiles, Rate, Ratio, Series, Verdict, Witness,
 };
 use crate::run::{Answer, ArmOutcome, Expected, LedgerRow, Outcome, RunOutcome, Scenery, Story, StoryLine, StrikeRow, Tally};
 
 /// Every outcome here.
 pub(super) fn all() -> Vec<Outcome> {
-    vec![two_arms(), empty(), hostile()]
+    vec![two_arms(), empty(), hostile(), many_arms()]
+}
+
+/// Seven arms, each with a single run: more than fit beside each other.
+pub(super) fn many_arms() -> Outcome {
+    let arm = |i: u64| {
+        let mut arm = if i.is_multiple_of(2) { durable() } else { in_memory() };
+        arm.name = format!("retries {i}");
+        arm.differs = vec![format!("model.mailbox.producer.retries = {i}")];
+        arm.shown.judged.accounting.duplicates += i * 37;
+        arm.shown.judged.latency.ack_ok.p99 = Span::millis(9 + i * i);
+        arm.runs = 1;
+        for tally in &mut arm.tallies {
+            let broken = u64::from(tally.broken > 0);
+            (tally.held, tally.broken, tally.unknown) = (1 - broken, broken, 0);
+        }
+        arm
+    };
+    outcome("scenarios/mailbox/many.toml", Answer::Broken, (0..7).map(arm).collect())
 }
 
 /// A broker that loses power, once with a durable queue and once without.
@@ -112,13 +130,15 @@ fn durable() -> ArmOutcome {
         shown: run(judged, 1, None),
         warnings: Vec::new(),
         scenery: scenery(),
-        repro: "deadletter run scenarios/mailbox/power_off.toml --seed 1   # 0.1.0, plan 3f9c2a7be01d4c55, digest 5f0c1d2e3a4b5c6d".to_owned(),
+        repro: "deadletter run scenarios/mailbox/power_off.toml --seed 1   # 0.1.0, plan 3f9c2a7be01d4c55, digest 5f0c1d2e3a4b5c6d"
+            .to_owned(),
     }
 }
 
 fn in_memory() -> ArmOutcome {
     let judged = judged(true);
-    let broken = [(Property::AckedSurvives, 183), (Property::AckedDelivered, 183), (Property::NoDuplicateDelivery, 140), (Property::NoGaps, 181)];
+    let broken =
+        [(Property::AckedSurvives, 183), (Property::AckedDelivered, 183), (Property::NoDuplicateDelivery, 140), (Property::NoGaps, 181)];
     ArmOutcome {
         name: "in memory".to_owned(),
         differs: vec!["model.mailbox.queue.durable = false".to_owned()],
@@ -145,9 +165,24 @@ fn run(judged: Judged, seed: u64, story: Option<Story>) -> RunOutcome {
         digest: digest(seed),
         judged,
         ledger: vec![
-            ledger(0, "broker loses power", (2, Some(true)), vec![strike(20_000, Some(26_000), "power_off"), strike(48_000, Some(50_500), "power_off")]),
-            ledger(1, "consumer dies", (6, Some(false)), (0..6).map(|i| strike(10_000 + i * 9_000, Some(10_400 + i * 9_000), "kill")).collect()),
-            ledger(2, "one-way cut to the clients", (214, None), vec![strike(34_000, Some(44_000), "cut one way"), strike(58_000, None, "cut one way")]),
+            ledger(
+                0,
+                "broker loses power",
+                (2, Some(true)),
+                vec![strike(20_000, Some(26_000), "power_off"), strike(48_000, Some(50_500), "power_off")],
+            ),
+            ledger(
+                1,
+                "consumer dies",
+                (6, Some(false)),
+                (0..6).map(|i| strike(10_000 + i * 9_000, Some(10_400 + i * 9_000), "kill")).collect(),
+            ),
+            ledger(
+                2,
+                "one-way cut to the clients",
+                (214, None),
+                vec![strike(34_000, Some(44_000), "cut one way"), strike(58_000, None, "cut one way")],
+            ),
             ledger(3, "disk full", (0, None), Vec::new()),
         ],
         marks: vec![("mailbox.redelivered".to_owned(), 13), ("mailbox.torn_tail".to_owned(), 1)],
@@ -261,11 +296,23 @@ fn series(lossy: bool) -> Series {
         let load = if ms < 70_000 { 246 + noise(i) % 9 } else { 0 };
         let down = (20_000..26_000).contains(&ms) || (48_000..50_500).contains(&ms);
         let cut = (34_000..44_000).contains(&ms);
-        let unknown = if down { load * 3 / 4 } else if cut { load / 9 } else { 0 };
+        let unknown = if down {
+            load * 3 / 4
+        } else if cut {
+            load / 9
+        } else {
+            0
+        };
         let failed = if down { load / 5 } else { 0 };
         let ok = if down { 0 } else { load - unknown };
         let base = (if lossy { 420 } else { 3_300 }) + noise(i + 999) % 90;
-        let slow = if cut { 30 } else if (26_000..29_000).contains(&ms) { 900 - (ms - 26_000) / 4 } else { 1 };
+        let slow = if cut {
+            30
+        } else if (26_000..29_000).contains(&ms) {
+            900 - (ms - 26_000) / 4
+        } else {
+            1
+        };
         let repeated = if (26_000..28_000).contains(&ms) { 14 } else { noise(i) / 3 % 2 };
         let told = |micros: u64| if ok == 0 { Span::ZERO } else { Span::micros(micros) };
         Bucket {
@@ -334,27 +381,36 @@ fn findings(accounting: &Accounting, lossy: bool) -> Vec<Finding> {
             examined: accounting.ok,
         })
     };
-    let judge = |property| match property {
-        Property::AckedSurvives | Property::AckedDelivered if lossy => {
-            witness("p8417 was acknowledged to client c1 at 19.812900s and is nowhere at the final read", 312)
+    let judge = |property| {
+        if lossy && [Property::AckedSurvives, Property::AckedDelivered].contains(&property) {
+            witness("p8417 was acknowledged to client c0 at 19.812900s and is nowhere at the final read", 312)
+        } else if property == Property::NoDuplicateDelivery {
+            witness("orders delivered p5120 at 12.100s and again at 13.100s", accounting.duplicates)
+        } else if property == Property::OrderGlobal {
+            Verdict::Unknown { why: "several clients publish at once, so there is no one order".to_owned() }
+        } else {
+            Verdict::Holds { examined: accounting.ok }
         }
-        Property::NoDuplicateDelivery => witness("orders delivered p5120 at 12.100s and again at 13.100s", accounting.duplicates),
-        Property::OrderGlobal => Verdict::Unknown { why: "several clients publish at once, so there is no one order".to_owned() },
-        _ => Verdict::Holds { examined: accounting.ok },
     };
     let promised = |p| promises(true).0.iter().any(|q| q.property == p && q.promised);
     Property::ALL.into_iter().map(|p| finding(p, promised(p), judge(p))).collect()
 }
 
 fn promises(durable: bool) -> Promises {
-    let because = if durable { "the queue is durable and syncs every message before it answers" } else { "the queue is declared to keep what it accepted" };
+    let because = if durable {
+        "the queue is durable and syncs every message before it answers"
+    } else {
+        "the queue is declared to keep what it accepted"
+    };
     let promise = |property| Promise {
         property,
         promised: matches!(property, Property::AckedSurvives | Property::AckedDelivered | Property::NothingUnexpected | Property::Drained),
-        because: match property {
-            Property::AckedSurvives => because.to_owned(),
-            Property::NoDuplicateDelivery => "producers retry without an idempotence key".to_owned(),
-            _ => String::new(),
+        because: if property == Property::AckedSurvives {
+            because.to_owned()
+        } else if property == Property::NoDuplicateDelivery {
+            "producers retry without an idempotence key".to_owned()
+        } else {
+            String::new()
         },
     };
     Promises(Property::ALL.into_iter().map(promise).collect())
@@ -393,7 +449,8 @@ fn ledger(fault: u32, name: &str, (touched, mattered): (u64, Option<bool>), stri
 
 fn strike(from_ms: u64, until_ms: Option<u64>, what: &str) -> StrikeRow {
     let until = until_ms.map(|ms| at(ms * 1_000));
-    StrikeRow { from: at(from_ms * 1_000), until, nodes: vec!["broker".to_owned()], what: what.to_owned() }
+    let node = if what == "kill" { "billing" } else { "broker" };
+    StrikeRow { from: at(from_ms * 1_000), until, nodes: vec![node.to_owned()], what: what.to_owned() }
 }
 
 fn at(micros: u64) -> Time {

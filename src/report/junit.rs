@@ -31,7 +31,8 @@ fn suite(outcome: &Outcome, arm: &ArmOutcome) -> TestSuite {
     let mut suite = TestSuite::new(format!("{scenario} [{}]", words::clean(&arm.name)));
     suite.add_property(("seed", arm.shown.seed.to_string().as_str()));
     suite.add_property(("digest", arm.shown.digest.to_string().as_str()));
-    let whole = Expected { text: "promises are kept".to_owned(), answer: arm.answer, detail: words::answer(arm.answer).to_owned(), seed: None };
+    let whole =
+        Expected { text: "promises are kept".to_owned(), answer: arm.answer, detail: words::answer(arm.answer).to_owned(), seed: None };
     let cases = if arm.expected.is_empty() { std::slice::from_ref(&whole) } else { &arm.expected };
     for expected in cases {
         let mut case = TestCase::new(words::clean(&expected.text), status(arm, expected));

@@ -36,6 +36,7 @@ struct Page {
     many: bool,
     names: Vec<String>,
     contrast: Vec<ContrastRow>,
+    same: Option<String>,
     contrast_chart: Picture,
     arms: Vec<Arm>,
     foot: String,
@@ -63,19 +64,19 @@ struct Arm {
     sign: &'static str,
     class: &'static str,
     answer: &'static str,
+    verdict: &'static str,
     runs: String,
     expected: Vec<ExpectedRow>,
     promises: Vec<view::PromiseRow>,
-    others: Option<String>,
+    others: Vec<String>,
     breaches: Vec<view::Breach>,
-    story_of: Option<&'static str>,
     story: Vec<view::StoryRow>,
     faults: Vec<view::FaultRow>,
     sentences: Vec<String>,
     latency_columns: &'static [&'static str],
     latency: Vec<[String; 7]>,
     warnings: Vec<String>,
-    marks: Vec<(String, String)>,
+    marks: Option<String>,
     charts: Vec<Picture>,
     run: String,
     repro: String,
@@ -94,6 +95,7 @@ impl Page {
     fn of(outcome: &Outcome) -> Page {
         let arms = &outcome.arms;
         let row = |f: contrast::Figure| ContrastRow { name: f.name, values: f.bars.into_iter().map(|b| b.text).collect() };
+        let (figures, same) = contrast::telling(arms);
         Page {
             css: CSS,
             scenario: words::clean(&outcome.scenario),
@@ -104,7 +106,8 @@ impl Page {
             verdict: view::verdict(outcome.answer, arms.len()),
             many: arms.len() > 1,
             names: arms.iter().map(|a| words::clean(&a.name)).collect(),
-            contrast: contrast::figures(arms).into_iter().map(row).collect(),
+            contrast: figures.into_iter().map(row).collect(),
+            same,
             contrast_chart: Picture::of(&chart::contrast(arms)),
             arms: arms.iter().enumerate().map(|(i, arm)| Arm::of(arm, i)).collect(),
             foot: format!("deadletter {}, plan {}, report format {}", outcome.version, words::clean(&outcome.plan), outcome.format),
@@ -120,13 +123,16 @@ impl Picture {
 
 impl Arm {
     fn of(arm: &ArmOutcome, index: usize) -> Arm {
-        let (promises, others) = view::promises(arm);
-        let story = view::story(arm);
+        let (mut promises, others) = view::promises(arm);
+        promises.iter_mut().for_each(|row| row.observed = words::bound(&row.observed));
+        let mut faults = view::faults(arm);
+        faults.iter_mut().for_each(|row| row.strikes = words::bound(&row.strikes));
+        let sentences = view::accounting(arm).into_iter().chain(view::figures(arm)).chain(view::pending(arm));
         let expected = arm.expected.iter().map(|e| ExpectedRow {
             sign: words::sign(e.answer),
             class: class(e.answer),
             text: words::clean(&e.text),
-            detail: words::clean(&e.detail),
+            detail: words::bound(&words::clean(&e.detail)),
             seed: e.seed,
         });
         Arm {
@@ -136,19 +142,19 @@ impl Arm {
             sign: words::sign(arm.answer),
             class: class(arm.answer),
             answer: words::answer(arm.answer),
+            verdict: view::arm_verdict(arm.answer),
             runs: words::counted(arm.runs, "run", "runs"),
             expected: expected.collect(),
             promises,
             others,
             breaches: view::breaches(arm),
-            story_of: story.as_ref().map(|(property, _)| property.sentence()),
-            story: story.map_or_else(Vec::new, |(_, rows)| rows),
-            faults: view::faults(arm),
-            sentences: view::accounting(arm).into_iter().chain(view::figures(arm)).chain(view::pending(arm)).collect(),
+            story: view::story(arm),
+            faults,
+            sentences: sentences.map(|s| words::bound(&s)).collect(),
             latency_columns: &view::LATENCY_COLUMNS,
             latency: view::latency(arm),
             warnings: view::warnings(arm),
-            marks: arm.shown.marks.iter().map(|(mark, n)| (words::clean(mark), words::counted(*n, "time", "times"))).collect(),
+            marks: view::marks(arm),
             charts: chart::of_arm(arm).iter().map(Picture::of).collect(),
             run: view::run(arm),
             repro: words::clean(&arm.repro),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::{Accounting, Finding, GroupAccounting, Promise, Property, Quantiles, Verdict};
+use crate::check::{Accounting, Finding, GroupAccounting, Promise, Quantiles, Verdict};
 use crate::run::{Answer, ArmOutcome, LedgerRow, Tally};
 
 use super::words;
@@ -20,21 +20,26 @@ pub(super) struct PromiseRow {
     pub(super) observed: String,
 }
 
-/// The properties worth a row (promised, or broken, or promised and not decided), and a sentence about all others.
-pub(super) fn promises(arm: &ArmOutcome) -> (Vec<PromiseRow>, Option<String>) {
+/// The properties worth a row (promised, or broken, or promised and not decided), and sentences about all others.
+pub(super) fn promises(arm: &ArmOutcome) -> (Vec<PromiseRow>, Vec<String>) {
     let mut rows = Vec::new();
-    let mut kept = Vec::new();
+    let (mut kept, mut open) = (Vec::new(), Vec::new());
     for tally in &arm.tallies {
         if tally.promised || tally.broken > 0 {
             rows.push(promise_row(arm, tally));
         } else if tally.held > 0 && tally.unknown == 0 {
             kept.push(tally.property.sentence());
+        } else {
+            open.push(tally.property.sentence());
         }
     }
-    let others = match kept.as_slice() {
-        [] => None,
-        kept => Some(format!("Not promised, and yet true in {}: {}.", all_runs(arm.runs), kept.join("; "))),
-    };
+    let mut others = Vec::new();
+    if !kept.is_empty() {
+        others.push(format!("Not promised, and yet true in {}: {}.", all_runs(arm.runs), kept.join("; ")));
+    }
+    if !open.is_empty() {
+        others.push(format!("Not promised, and cannot be told: {}.", open.join("; ")));
+    }
     (rows, others)
 }
 
@@ -76,7 +81,7 @@ fn observed(arm: &ArmOutcome, tally: &Tally) -> String {
 fn found(finding: &Finding) -> String {
     match &finding.verdict {
         Verdict::Holds { examined } => format!("true ({} examined)", words::count(*examined)),
-        Verdict::Broken(w) => format!("broken {} in {} examined", words::counted(w.cases, "time", "times"), words::count(w.examined)),
+        Verdict::Broken(w) => format!("broken {} among {} examined", words::times_over(w.cases), words::count(w.examined)),
         Verdict::Unknown { why } => format!("cannot be told: {}", words::clean(why)),
     }
 }
@@ -103,22 +108,29 @@ pub(super) fn breaches(arm: &ArmOutcome) -> Vec<Breach> {
     let told = arm.shown.story.as_ref().map(|s| s.property);
     let mut broken: Vec<_> = arm.shown.judged.findings.iter().filter(|f| f.verdict.is_broken()).collect();
     broken.sort_by_key(|f| (Some(f.property) != told, !f.promised));
-    broken.into_iter().filter_map(breach).collect()
+    let mut out: Vec<Breach> = Vec::new();
+    for mut breach in broken.into_iter().filter_map(breach) {
+        if out.iter().any(|b| b.proof == breach.proof) {
+            "The same case proves it.".clone_into(&mut breach.proof);
+        }
+        out.push(breach);
+    }
+    out
 }
 
 fn breach(finding: &Finding) -> Option<Breach> {
     let Verdict::Broken(witness) = &finding.verdict else {
         return None;
     };
-    let weight = if finding.promised { "promised" } else { "not promised, so an observation" };
+    let weight = if finding.promised { "Promised, but not so" } else { "Not so, and not promised" };
     let cases = match witness.cases {
         1 => format!("It is the only such case among {} examined.", words::count(witness.examined)),
         n => format!("It is the first of {} such cases among {} examined.", words::count(n), words::count(witness.examined)),
     };
     Some(Breach {
         sign: if finding.promised { "✘" } else { "•" },
-        what: format!("Not so: {} ({weight})", finding.property.sentence()),
-        proof: full_stop(&words::sentence(&words::clean(&witness.sentence))),
+        what: format!("{weight}: {}", finding.property.sentence()),
+        proof: full_stop(&words::clean(&witness.sentence)),
         cases,
     })
 }
@@ -134,15 +146,17 @@ pub(super) struct StoryRow {
     pub(super) text: String,
 }
 
-/// The story of the shown run: of which property, and its steps.
-pub(super) fn story(arm: &ArmOutcome) -> Option<(Property, Vec<StoryRow>)> {
-    let story = arm.shown.story.as_ref().filter(|s| !s.lines.is_empty())?;
+/// The steps of the story of the shown run; none when there is no story.
+pub(super) fn story(arm: &ArmOutcome) -> Vec<StoryRow> {
+    let Some(story) = &arm.shown.story else {
+        return Vec::new();
+    };
     let times = words::times(&story.lines.iter().map(|l| l.at).collect::<Vec<_>>());
     let rows = story.lines.iter().zip(times).map(|(line, at)| {
         let node = line.node.and_then(|n| arm.scenery.nodes.get(n.index())).map_or_else(String::new, |n| words::clean(n));
         StoryRow { at, node, text: words::clean(&line.text) }
     });
-    Some((story.property, rows.collect()))
+    rows.collect()
 }
 
 /// A fault of the ledger.
@@ -166,36 +180,45 @@ pub(super) fn faults(arm: &ArmOutcome) -> Vec<FaultRow> {
 }
 
 fn fault(row: &LedgerRow) -> FaultRow {
-    const TOLD: usize = 3;
-    let mut strikes: Vec<String> = row
-        .strikes
-        .iter()
-        .take(TOLD)
-        .map(|s| {
-            let when = match s.until {
-                Some(until) if until == s.from => format!("at {}", words::time(s.from)),
-                Some(until) => format!("from {} to {}", words::time(s.from), words::time(until)),
-                None => format!("from {} to the end", words::time(s.from)),
-            };
-            let whom = words::clean(&s.nodes.join(", "));
-            let whom = if whom.is_empty() { String::new() } else { format!(" ({whom})") };
-            format!("{} {when}{whom}", words::clean(&s.what))
-        })
-        .collect();
-    if row.strikes.len() > TOLD {
-        strikes.push(format!("{} more", words::count((row.strikes.len() - TOLD) as u64)));
-    }
     FaultRow {
         name: words::clean(&row.name),
-        fired: if row.fired == 0 { "never".to_owned() } else { words::counted(row.fired, "time", "times") },
+        fired: words::times_over(row.fired),
         touched: if row.touched == 0 { "nothing".to_owned() } else { words::count(row.touched) },
         mattered: match row.mattered {
-            Some(true) => "yes: without it every promise is kept",
+            Some(true) => "yes: without it the broken promises hold",
             Some(false) => "no: broken without it as well",
             None => "not asked",
         },
-        strikes: strikes.join("; "),
+        strikes: strikes(row),
     }
+}
+
+/// When a fault struck, what it did and to whom: `power_off of broker: 20–26 s, 48–50.5 s`. The first few.
+fn strikes(row: &LedgerRow) -> String {
+    const TOLD: usize = 5;
+    let mut out = String::new();
+    let mut last = None;
+    for strike in row.strikes.iter().take(TOLD) {
+        let what = words::clean(&strike.what);
+        let strangers: Vec<&str> = strike.nodes.iter().map(String::as_str).filter(|n| !what.contains(*n)).collect();
+        let whom = words::clean(&strangers.join(", "));
+        let what = if whom.is_empty() { what } else { format!("{what} of {whom}") };
+        let when = match strike.until {
+            Some(until) if words::moment(until) == words::moment(strike.from) => format!("{} s", words::moment(strike.from)),
+            Some(until) => format!("{}–{} s", words::moment(strike.from), words::moment(until)),
+            None => format!("{} s to the end", words::moment(strike.from)),
+        };
+        match &last {
+            Some(same) if *same == what => out.push_str(&format!(", {when}")),
+            Some(_) => out.push_str(&format!("; {what}: {when}")),
+            None => out.push_str(&format!("{what}: {when}")),
+        }
+        last = Some(what);
+    }
+    if row.strikes.len() > TOLD {
+        out.push_str(&format!(", and {} more", words::count((row.strikes.len() - TOLD) as u64)));
+    }
+    out
 }
 
 /// Everything a reader should be careful about: the arm's own warnings, and faults that did nothing.
@@ -207,8 +230,10 @@ pub(super) fn warnings(arm: &ArmOutcome) -> Vec<String> {
             continue;
         }
         out.push(match row.fired {
-            0 => format!("The fault `{name}` never struck in the run that is shown: it touched nothing, and the run proves nothing about it."),
-            n => format!("The fault `{name}` struck {} and touched nothing: the run proves nothing about it.", words::counted(n, "time", "times")),
+            0 => format!(
+                "The fault `{name}` never struck in the run that is shown: it touched nothing, and the run proves nothing about it."
+            ),
+            n => format!("The fault `{name}` struck {} and touched nothing: the run proves nothing about it.", words::times_over(n)),
         });
     }
     if let Some(breach) = &arm.shown.invariant {
@@ -251,19 +276,18 @@ fn were(n: u64, one: &str, many: &str) -> String {
 
 /// `Of 100 calls, 90 were acknowledged + 10 failed = 100.`
 fn told(a: &Accounting) -> String {
-    let parts = [
-        (a.ok, "acknowledged"),
-        (a.failed, "failed for certain"),
-        (a.unknown, "ended unknown"),
-        (a.pending, "never answered"),
-    ];
+    let parts = [(a.ok, "acknowledged"), (a.failed, "failed for certain"), (a.unknown, "ended unknown"), (a.pending, "never answered")];
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", words::count(*n))).collect();
     format!("Clients made {}: {}.", words::counted(a.attempts, "call", "calls"), parts.join(" + "))
 }
 
 /// What a group saw, in one sentence; what is zero is left out.
 fn group(g: &GroupAccounting) -> String {
-    let mut parts = vec![format!("{} arrived in {}", were(g.delivered, "message", "messages"), words::counted(g.deliveries, "delivery", "deliveries"))];
+    let mut parts = Vec::new();
+    if g.delivered > 0 || g.deliveries > 0 {
+        let deliveries = words::counted(g.deliveries, "delivery", "deliveries");
+        parts.push(format!("{} arrived in {deliveries}", were(g.delivered, "message", "messages")));
+    }
     let rest = [
         (g.duplicates, "repeated"),
         (g.redelivered, "marked as redelivered"),
@@ -277,6 +301,9 @@ fn group(g: &GroupAccounting) -> String {
         (g.corrupted, "damaged"),
     ];
     parts.extend(rest.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", words::count(*n))));
+    if parts.is_empty() {
+        parts.push("nothing".to_owned());
+    }
     format!("{}: {}.", words::clean(&g.name), parts.join(", "))
 }
 
@@ -299,19 +326,24 @@ pub(super) fn figures(arm: &ArmOutcome) -> Vec<String> {
     let (acked, delivered) = (f.acked, f.delivered);
     vec![
         first,
-        format!("Throughput: {} acknowledged, {} delivered.", words::rate(acked.count, acked.over), words::rate(delivered.count, delivered.over)),
+        format!(
+            "Throughput: {} acknowledged, {} delivered.",
+            words::rate(acked.count, acked.over),
+            words::rate(delivered.count, delivered.over)
+        ),
     ]
 }
 
 /// The columns of [`latency`].
-pub(super) const LATENCY_COLUMNS: [&str; 7] = ["From the call until", "Count", "Half within", "90 % within", "99 % within", "99.9 % within", "Longest"];
+pub(super) const LATENCY_COLUMNS: [&str; 7] =
+    ["From the call until", "Count", "Half within", "90 % within", "99 % within", "99.9 % within", "Longest"];
 
 /// A row for each kind of latency that was measured.
 pub(super) fn latency(arm: &ArmOutcome) -> Vec<[String; 7]> {
     let l = &arm.shown.judged.latency;
     let kinds: [(&str, &Quantiles); 5] = [
         ("it was acknowledged", &l.ack_ok),
-        ("it was refused", &l.ack_failed),
+        ("it failed", &l.ack_failed),
         ("it was given up as unknown", &l.ack_unknown),
         ("it reached a consumer", &l.delivery),
         ("it took effect", &l.effect),
@@ -336,6 +368,13 @@ pub(super) fn pending(arm: &ArmOutcome) -> Option<String> {
     (!waiting.is_empty()).then(|| format!("Still waiting at the end: {}.", waiting.into_iter().collect::<Vec<_>>().join("; ")))
 }
 
+/// The marks that were reached, as one sentence; none when there were none.
+pub(super) fn marks(arm: &ArmOutcome) -> Option<String> {
+    let marks: Vec<String> =
+        arm.shown.marks.iter().map(|(mark, n)| format!("{} ({})", words::clean(mark), words::times_over(*n))).collect();
+    (!marks.is_empty()).then(|| format!("Rare paths that were taken: {}.", marks.join(", ")))
+}
+
 /// What the run that is shown was: its size and its identity.
 pub(super) fn run(arm: &ArmOutcome) -> String {
     let run = &arm.shown;
@@ -357,6 +396,15 @@ pub(super) fn verdict(answer: Answer, arms: usize) -> String {
         Answer::Broken if arms == 1 => "It did not come out as expected.".to_owned(),
         Answer::Broken => "At least one arm did not come out as expected.".to_owned(),
         Answer::Unknown => "Nothing can be said for certain: see the lines marked with a question mark.".to_owned(),
+    }
+}
+
+/// An arm's answer in one sentence.
+pub(super) const fn arm_verdict(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Holds => "This arm came out as expected.",
+        Answer::Broken => "This arm did not come out as expected.",
+        Answer::Unknown => "What came out of this arm decides nothing.",
     }
 }
 

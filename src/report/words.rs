@@ -43,9 +43,8 @@ pub fn time(time: Time) -> String {
 /// Moments as seconds with as many decimals, at least three, as it takes to tell neighbours apart that are not the same moment.
 #[must_use]
 pub fn times(times: &[Time]) -> Vec<String> {
-    let told_apart = |digits: usize| {
-        times.windows(2).all(|pair| pair[0] == pair[1] || seconds(pair[0], digits) != seconds(pair[1], digits))
-    };
+    let told_apart =
+        |digits: usize| times.windows(2).all(|pair| pair[0] == pair[1] || seconds(pair[0], digits) != seconds(pair[1], digits));
     let digits = [3, 6].into_iter().find(|d| told_apart(*d)).unwrap_or(9);
     times.iter().map(|t| seconds(*t, digits)).collect()
 }
@@ -114,7 +113,9 @@ pub fn rate(n: u64, over: Span) -> String {
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        if c.is_control()
+            || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        {
             if !out.ends_with(' ') {
                 out.push(' ');
             }
@@ -125,11 +126,55 @@ pub fn clean(text: &str) -> String {
     out.trim().to_owned()
 }
 
+/// The same text with numbers bound to their units, so that a page does not part them at the end of a line.
+#[must_use]
+pub fn bound(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split(' ') {
+        let unit = word.trim_end_matches([',', '.', ';', ':', ')']);
+        let follows_number = out.ends_with(|c: char| c.is_ascii_digit());
+        if follows_number && matches!(unit, "%" | "ns" | "µs" | "ms" | "s" | "min" | "h" | "d") {
+            out.push('\u{a0}');
+        } else if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
 /// The first letter as a capital.
 #[must_use]
 pub fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The first letter small, for a heading within a sentence.
+#[must_use]
+pub fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// How often: `never`, `once`, `twice`, `3 times`.
+#[must_use]
+pub fn times_over(n: u64) -> String {
+    match n {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{} times", count(n)),
+    }
+}
+
+/// A moment in seconds without idle zeros: `20`, `50.5`. At most milliseconds.
+#[must_use]
+pub fn moment(time: Time) -> String {
+    let (whole, milli) = (time.nanos() / 1_000_000_000, time.nanos() / 1_000_000 % 1_000);
+    let text = format!("{milli:03}");
+    let kept = text.trim_end_matches('0');
+    if kept.is_empty() { count(whole) } else { format!("{}.{kept}", count(whole)) }
 }
 
 /// The sign of an answer: `✔`, `✘` or `?`.
@@ -242,6 +287,11 @@ mod tests {
         assert_eq!(rate(5, Span::secs(100)), "0.05 a second");
         assert_eq!(clean("a\u{1b}[31m\nb\u{202e}c"), "a [31m b c");
         assert_eq!(sentence("über"), "Über");
+        assert_eq!(bound("91.5 % of 4 runs, 3 s."), "91.5\u{a0}% of 4 runs, 3\u{a0}s.");
+        assert_eq!(lower("Calls"), "calls");
+        assert_eq!([0, 1, 2, 3].map(times_over), ["never", "once", "twice", "3 times"]);
+        assert_eq!(moment(Time::from_nanos(50_500_000_000)), "50.5");
+        assert_eq!(moment(Time::from_nanos(20_000_000_001)), "20");
         assert_eq!(share(1, 0), "–");
     }
 

@@ -12,16 +12,16 @@ pub(super) const TITLE: &str = "Where the messages went";
 const GROUPS: usize = 10;
 
 const ARRIVED: Colour = palette::OK;
-const AGAIN: Colour = Colour::hex(0x8f_bf_d6);
+const AGAIN: Colour = Colour::hex(0x008f_bfd6);
 const LOST: Colour = palette::FAILED;
-const RECOVERED: Colour = Colour::hex(0x9a_c4_8a);
+const RECOVERED: Colour = Colour::hex(0x009a_c48a);
 const NEVER: Colour = palette::UNKNOWN;
-const REFUSED: Colour = Colour::hex(0x8b_94_a0);
-const DEAD: Colour = Colour::hex(0x6d_4c_9f);
-const EXPIRED: Colour = Colour::hex(0xb8_8a_16);
-const DROPPED: Colour = Colour::hex(0xc7_6b_98);
-const HELD: Colour = Colour::hex(0xc5_cc_d4);
-const STRANGE: Colour = Colour::hex(0x1d_23_2b);
+const REFUSED: Colour = Colour::hex(0x008b_94a0);
+const DEAD: Colour = Colour::hex(0x006d_4c9f);
+const EXPIRED: Colour = Colour::hex(0x00b8_8a16);
+const DROPPED: Colour = Colour::hex(0x00c7_6b98);
+const HELD: Colour = Colour::hex(0x00c5_ccd4);
+const STRANGE: Colour = Colour::hex(0x001d_232b);
 
 /// A part of a bar: its name, how many, its colour.
 type Part = (&'static str, u64, Colour);
@@ -29,7 +29,10 @@ type Part = (&'static str, u64, Colour);
 /// `None` when nothing was attempted and nothing arrived.
 pub(super) fn draw(judged: &Judged) -> Option<Scene> {
     let accounting = &judged.accounting;
-    let mut rows = vec![(format!("What clients were told about {}", words::counted(accounting.attempts, "operation", "operations")), told(accounting))];
+    let mut rows = vec![(
+        format!("What clients were told about {}", words::counted(accounting.attempts, "operation", "operations")),
+        told(accounting),
+    )];
     rows.extend(accounting.groups.iter().take(GROUPS).map(|g| (format!("What became of messages for {}", g.name), became(g))));
     rows.retain(|(_, parts)| !parts.is_empty());
     let longest = rows.iter().map(|(_, parts)| parts.iter().map(|p| p.1).sum::<u64>()).max()?;
@@ -92,6 +95,7 @@ fn row(scene: &mut Scene, (name, parts): (&str, &[Part]), longest: u64, y: f64) 
         scene.add(Shape::Rect((x, y + 13.0), (x + width - 1.0, y + 13.0 + HEIGHT), *colour));
         x += width;
     }
-    let legend: Vec<_> = parts.iter().map(|(name, count, colour)| (format!("{name}: {}", words::count(*count)), *colour, Swatch::Fill)).collect();
+    let legend: Vec<_> =
+        parts.iter().map(|(name, count, colour)| (format!("{name}: {}", words::count(*count)), *colour, Swatch::Fill)).collect();
     frame::legend(scene, &legend, (EDGE, y + HEIGHT + 29.0)) + 34.0
 }

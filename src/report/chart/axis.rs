@@ -121,8 +121,7 @@ fn amount(value: f64, step: f64) -> String {
 }
 
 fn linear_spans(greatest: f64) -> Axis {
-    let (size, unit) =
-        [(1e9, "s"), (1e6, "ms"), (1e3, "µs")].into_iter().find(|(size, _)| greatest >= *size).unwrap_or((1.0, "ns"));
+    let (size, unit) = [(1e9, "s"), (1e6, "ms"), (1e3, "µs")].into_iter().find(|(size, _)| greatest >= *size).unwrap_or((1.0, "ns"));
     let step = nice(greatest / size / 4.0, &[1.0, 2.0, 5.0]);
     let top = step * (greatest / size / step).ceil();
     let label = |v: f64| if v == 0.0 { "0".to_owned() } else { format!("{} {unit}", amount(v, step)) };
@@ -170,7 +169,11 @@ fn is_whole(x: f64) -> bool {
 }
 
 /// A number that is not negative, rounded to a whole one.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from a float to an integer `as` saturates, and what is shown is not negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "from a float to an integer `as` saturates, and what is shown is not negative"
+)]
 pub(super) fn to_count(value: f64) -> u64 {
     value.round() as u64
 }

@@ -4,7 +4,7 @@ use super::axis::amount_of;
 use super::frame::{self, Heading, Swatch, WIDTH};
 use super::palette::{self, Colour};
 use super::scene::{self, Anchor, Point, Scene, Shape, Type, Weight};
-use crate::report::contrast::{Figure, figures};
+use crate::report::contrast::{Figure, telling};
 use crate::run::ArmOutcome;
 
 pub(super) const TITLE: &str = "What one changed setting does";
@@ -18,13 +18,14 @@ pub(super) fn draw(arms: &[ArmOutcome]) -> Option<Scene> {
     if arms.len() < 2 {
         return None;
     }
-    let about = "Same load, same faults; each panel has a scale of its own that begins at zero. Figures are of the run that is shown.";
+    let about =
+        "Same load, same faults; each panel has a scale of its own from zero. Figures are of the run shown, unless they count runs.";
     let legend: Vec<_> = arms.iter().enumerate().map(|(i, arm)| (arm_label(arm), colour(i), Swatch::Fill)).collect();
     let mut scene = Scene::new(WIDTH, 0.0, &format!("{TITLE}. {about}"));
     let top = frame::head(&mut scene, &Heading { title: TITLE, about, legend: &legend }) + 16.0;
     let width = (WIDTH - 2.0 * EDGE - GAP * amount_of(PANELS as u64 - 1)) / amount_of(PANELS as u64);
     let height = 28.0 + amount_of(arms.len() as u64) * (BAR + 5.0) + 22.0;
-    let shown: Vec<Figure> = figures(arms).into_iter().filter(|f| f.bars.iter().any(|b| b.value > 0.0)).collect();
+    let shown: Vec<Figure> = telling(arms).0.into_iter().filter(|f| f.bars.iter().any(|b| b.value > 0.0)).collect();
     for (i, figure) in shown.iter().enumerate() {
         let (column, line) = (amount_of((i % PANELS) as u64), amount_of((i / PANELS) as u64));
         panel(&mut scene, figure, (EDGE + column * (width + GAP), top + line * height), width);

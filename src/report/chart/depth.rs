@@ -31,8 +31,7 @@ pub(super) fn draw(judged: &Judged, backdrop: &Backdrop) -> Option<Scene> {
     let width = amount_of(judged.series.window.as_nanos());
     // The deepest is drawn first, so that it does not cover the others.
     for ((_, depth), colour) in deepest.iter().zip(palette::SERIES) {
-        let line: Vec<Point> =
-            depth.points.iter().map(|p| (amount_of(p.start.nanos()) + width / 2.0, amount_of(p.max))).collect();
+        let line: Vec<Point> = depth.points.iter().map(|p| (amount_of(p.start.nanos()) + width / 2.0, amount_of(p.max))).collect();
         frame.line(&line, colour, 2.0);
     }
     Some(frame.scene)

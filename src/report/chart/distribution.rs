@@ -71,7 +71,7 @@ fn curve(quantiles: &Quantiles) -> Vec<Point> {
 fn shares(nines: f64) -> Axis {
     const NAMED: [(f64, &str); 9] = [
         (0.0, "0 %"),
-        (0.301_03, "50 %"),
+        (std::f64::consts::LOG10_2, "50 %"),
         (0.602_06, "75 %"),
         (1.0, "90 %"),
         (2.0, "99 %"),

@@ -106,7 +106,7 @@ impl Frame {
         let mut scene = Scene::new(WIDTH, 0.0, &format!("{}. {}", heading.title, heading.about));
         let below = head(&mut scene, heading);
         let lanes = usize::from(!backdrop.phases.is_empty()) + backdrop.faults.len().min(palette::FAULTS.len() + 1);
-        let top = below + amount_of(lanes as u64) * LANE + 28.0;
+        let top = below + amount_of(lanes as u64) * LANE + 34.0;
         let bottom = top + PLOT;
         scene.height = bottom + 50.0;
         let mut frame = Frame { scene, left: LEFT, right: WIDTH - RIGHT, top, bottom, x: axes.x, y: axes.y };
@@ -161,7 +161,9 @@ impl Frame {
 
     fn names(&mut self, x_name: &str, y_name: &str) {
         self.scene.text((self.right, self.bottom + 35.0), x_name, Anchor::End, LABEL);
-        self.scene.text((self.left - 60.0, self.top - 13.0), y_name, Anchor::Start, LABEL);
+        let (x, y) = (self.left - 60.0, self.top - 19.0);
+        self.scene.add(Shape::Rect((x, y - 7.0), (x + scene::width(y_name, LABEL.size) + 4.0, y + 8.0), Colour::WHITE));
+        self.scene.text((x, y), y_name, Anchor::Start, LABEL);
     }
 
     /// Phases and faults: lanes with names above the plot, faint shades and lines in it.
@@ -220,9 +222,10 @@ impl Frame {
         self.lane_name(&fault.name, &bars, y + LANE / 2.0 - 2.0);
     }
 
-    /// Writes a name into a gap between bars: the first after a bar that is wide enough, or else the one before, or else the widest.
+    /// Writes a name beside its bars: after the first bar with room behind it, or before them all; shortened where only a part has room.
     fn lane_name(&mut self, name: &str, bars: &[(f64, f64)], y: f64) {
         const PAD: f64 = 5.0;
+        const ENOUGH: f64 = 120.0;
         let name = crate::report::words::clean(name);
         let wanted = scene::width(&name, SMALL.size) + 2.0 * PAD;
         let starts = bars.iter().map(|b| b.1);
@@ -234,6 +237,11 @@ impl Frame {
             self.scene.text((from + PAD, y), &name, Anchor::Start, SMALL);
         } else if roomy(&before) {
             self.scene.text((before.1 - PAD, y), &name, Anchor::End, SMALL);
+        } else if let Some((from, to)) =
+            after.chain([before]).max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0))).filter(|g| g.1 - g.0 > ENOUGH)
+        {
+            let name = scene::fitted(&name, SMALL.size, to - from - 2.0 * PAD);
+            self.scene.text((from + PAD, y), &name, Anchor::Start, SMALL);
         } else {
             // No room beside the bars: the name lies on them, on paper of its own.
             let name = scene::fitted(&name, SMALL.size, (self.right - self.left) * 0.8);

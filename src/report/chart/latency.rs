@@ -9,12 +9,15 @@ use crate::check::{Bucket, Judged};
 
 pub(super) const TITLE: &str = "How long an acknowledgement took";
 
+/// A name, a colour, a width, and what to draw of a bucket.
+type Line = (&'static str, Colour, f64, fn(&Bucket) -> Span);
+
 /// `None` when nothing was acknowledged.
 pub(super) fn draw(judged: &Judged, backdrop: &Backdrop) -> Option<Scene> {
     let told: Vec<&Bucket> = judged.series.buckets.iter().filter(|b| b.ok > 0).collect();
     let least = told.iter().map(|b| b.ack_p50).min()?;
     let greatest = told.iter().map(|b| b.ack_max).max()?;
-    let lines: [(&str, Colour, f64, fn(&Bucket) -> Span); 3] = [
+    let lines: [Line; 3] = [
         ("longest", palette::WORST, 1.0, |b| b.ack_max),
         ("99 % took at most this (p99)", palette::TAIL, 2.0, |b| b.ack_p99),
         ("half took at most this (p50)", palette::MEDIAN, 2.0, |b| b.ack_p50),

@@ -69,15 +69,30 @@ pub fn of_arm(arm: &ArmOutcome) -> Vec<Chart> {
     let judged = &arm.shown.judged;
     let chart = |slug, title, nothing, scene| Chart { slug, title, nothing, scene };
     vec![
-        chart("latency", latency::TITLE, "No operation was acknowledged, so there is no latency to show.", latency::draw(judged, &backdrop)),
+        chart(
+            "latency",
+            latency::TITLE,
+            "No operation was acknowledged, so there is no latency to show.",
+            latency::draw(judged, &backdrop),
+        ),
         chart(
             "throughput",
             throughput::TITLE,
             "No operation was invoked, so there is no throughput to show.",
             throughput::draw(judged, &backdrop),
         ),
-        chart("distribution", distribution::TITLE, "Nothing was measured, so there is no distribution to show.", distribution::draw(judged)),
-        chart("depth", depth::TITLE, "No queue ever held a message when it was sampled, so there is no depth to show.", depth::draw(judged, &backdrop)),
+        chart(
+            "distribution",
+            distribution::TITLE,
+            "Nothing was measured, so there is no distribution to show.",
+            distribution::draw(judged),
+        ),
+        chart(
+            "depth",
+            depth::TITLE,
+            "No queue ever held a message when it was sampled, so there is no depth to show.",
+            depth::draw(judged, &backdrop),
+        ),
         chart("accounting", accounting::TITLE, "Nothing was sent, so there is nothing to account for.", accounting::draw(judged)),
     ]
 }

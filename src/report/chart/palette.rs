@@ -15,17 +15,17 @@ pub(super) struct Colour {
 
 impl Colour {
     /// Paper.
-    pub(super) const WHITE: Colour = Colour::hex(0xff_ff_ff);
+    pub(super) const WHITE: Colour = Colour::hex(0x00ff_ffff);
     /// Headings.
-    pub(super) const INK: Colour = Colour::hex(0x1d_23_2b);
+    pub(super) const INK: Colour = Colour::hex(0x001d_232b);
     /// Labels.
-    pub(super) const GREY: Colour = Colour::hex(0x5b_66_73);
+    pub(super) const GREY: Colour = Colour::hex(0x005b_6673);
     /// Axes.
-    pub(super) const AXIS: Colour = Colour::hex(0x9a_a4_af);
+    pub(super) const AXIS: Colour = Colour::hex(0x009a_a4af);
     /// The mesh.
-    pub(super) const MESH: Colour = Colour::hex(0xe6_e9_ed);
+    pub(super) const MESH: Colour = Colour::hex(0x00e6_e9ed);
     /// Phases.
-    pub(super) const PHASE: Colour = Colour::hex(0xee_f1_f4);
+    pub(super) const PHASE: Colour = Colour::hex(0x00ee_f1f4);
 
     /// From `0xRRGGBB`, covering.
     pub(super) const fn hex(rgb: u32) -> Colour {
@@ -39,39 +39,39 @@ impl Colour {
 }
 
 /// Operations that succeeded; messages delivered once.
-pub(super) const OK: Colour = Colour::hex(0x2f_80_a8);
+pub(super) const OK: Colour = Colour::hex(0x002f_80a8);
 /// Operations that failed; messages lost.
-pub(super) const FAILED: Colour = Colour::hex(0xc2_3b_34);
+pub(super) const FAILED: Colour = Colour::hex(0x00c2_3b34);
 /// Operations whose end nobody knows.
-pub(super) const UNKNOWN: Colour = Colour::hex(0xf0_b4_3c);
+pub(super) const UNKNOWN: Colour = Colour::hex(0x00f0_b43c);
 /// The median.
-pub(super) const MEDIAN: Colour = Colour::hex(0x2f_80_a8);
+pub(super) const MEDIAN: Colour = Colour::hex(0x002f_80a8);
 /// The slowest in a hundred.
-pub(super) const TAIL: Colour = Colour::hex(0xe0_7b_1a);
+pub(super) const TAIL: Colour = Colour::hex(0x00e0_7b1a);
 /// The slowest of all.
-pub(super) const WORST: Colour = Colour::hex(0x8e_2a_5a);
+pub(super) const WORST: Colour = Colour::hex(0x008e_2a5a);
 
 /// Colours for lines and arms, in order of use.
 pub(super) const SERIES: [Colour; 8] = [
-    Colour::hex(0x2f_80_a8),
-    Colour::hex(0xe0_7b_1a),
-    Colour::hex(0x3d_9a_5f),
-    Colour::hex(0x8e_2a_5a),
-    Colour::hex(0x6b_6f_c9),
-    Colour::hex(0xb8_8a_16),
-    Colour::hex(0x3a_b0_a2),
-    Colour::hex(0x77_5a_45),
+    Colour::hex(0x002f_80a8),
+    Colour::hex(0x00e0_7b1a),
+    Colour::hex(0x003d_9a5f),
+    Colour::hex(0x008e_2a5a),
+    Colour::hex(0x006b_6fc9),
+    Colour::hex(0x00b8_8a16),
+    Colour::hex(0x003a_b0a2),
+    Colour::hex(0x0077_5a45),
 ];
 
 /// Colours for faults, in order of declaration; used faint behind data and full in the lane above it.
 pub(super) const FAULTS: [Colour; 7] = [
-    Colour::hex(0xd0_54_4c),
-    Colour::hex(0x7a_5f_c0),
-    Colour::hex(0xd3_93_1e),
-    Colour::hex(0x2f_96_86),
-    Colour::hex(0xc1_55_9a),
-    Colour::hex(0x5f_8f_36),
-    Colour::hex(0x4b_72_c4),
+    Colour::hex(0x00d0_544c),
+    Colour::hex(0x007a_5fc0),
+    Colour::hex(0x00d3_931e),
+    Colour::hex(0x002f_9686),
+    Colour::hex(0x00c1_559a),
+    Colour::hex(0x005f_8f36),
+    Colour::hex(0x004b_72c4),
 ];
 /// Further faults, which share a lane.
-pub(super) const FURTHER_FAULTS: Colour = Colour::hex(0x77_80_8a);
+pub(super) const FURTHER_FAULTS: Colour = Colour::hex(0x0077_808a);

@@ -8,6 +8,12 @@ use crate::check::{Bucket, Judged};
 
 pub(super) const TITLE: &str = "How many operations ended in each second, and how";
 
+/// A name, a colour, and what to count in a bucket.
+type Layer = (&'static str, Colour, fn(&Bucket) -> u64);
+
+/// So much of the plot's height stays free that fault windows show above the areas.
+const HEADROOM: f64 = 1.08;
+
 /// `None` when nothing was invoked.
 pub(super) fn draw(judged: &Judged, backdrop: &Backdrop) -> Option<Scene> {
     let buckets = &judged.series.buckets;
@@ -15,20 +21,22 @@ pub(super) fn draw(judged: &Judged, backdrop: &Backdrop) -> Option<Scene> {
     if !any(|b| b.attempts) && !any(ended) {
         return None;
     }
-    let layers: [(&str, Colour, fn(&Bucket) -> u64); 4] = [
+    let layers: [Layer; 4] = [
         ("acknowledged", palette::OK, |b| b.ok),
-        ("failed: certainly did not happen", palette::FAILED, |b| b.failed),
+        ("failed: did not happen", palette::FAILED, |b| b.failed),
         ("unknown: may have happened", palette::UNKNOWN, |b| b.unknown),
-        ("not tried: the client was down", Colour::AXIS, |b| b.skipped),
+        ("not tried: client down", Colour::AXIS, |b| b.skipped),
     ];
     let shown: Vec<_> = layers.into_iter().filter(|(_, _, count)| any(*count)).collect();
     let mut legend: Vec<_> = shown.iter().map(|(name, colour, _)| ((*name).to_owned(), *colour, Swatch::Fill)).collect();
     legend.push(("called by clients".to_owned(), Colour::INK, Swatch::Stroke));
-    let about = format!("Each step covers {}.", crate::report::words::span(judged.series.window));
+    let window = crate::report::words::span(judged.series.window);
+    let about =
+        format!("By the moment of their end; each step covers {window}. Where the line runs above the areas, calls were still waiting.");
     let heading = Heading { title: TITLE, about: &about, legend: &legend };
     let steps = Steps { judged, end: amount_of(backdrop.end.nanos()) };
     let greatest = buckets.iter().map(|b| steps.rate(b, ended(b) + b.skipped).max(steps.rate(b, b.attempts))).fold(0.0, f64::max);
-    let mut frame = Frame::over_time(&heading, backdrop, (Axis::amounts(greatest), "operations a second"));
+    let mut frame = Frame::over_time(&heading, backdrop, (Axis::amounts(greatest * HEADROOM), "operations a second"));
     let mut floor: Vec<f64> = vec![0.0; buckets.len()];
     for (_, colour, count) in shown {
         let roof: Vec<f64> = buckets.iter().zip(&floor).map(|(b, below)| below + steps.rate(b, count(b))).collect();

@@ -55,7 +55,9 @@ impl Style {
 
     /// The signs `✔`, `✘` and `?` in their colours. A question mark only counts where it stands alone in a cell or at a line's start.
     pub(super) fn signs(self, text: &str) -> String {
-        text.replace('✔', &self.paint(Ink::Good, "✔")).replace('✘', &self.paint(Ink::Bad, "✘")).replace(" ? ", &format!(" {} ", self.paint(Ink::Care, "?")))
+        text.replace('✔', &self.paint(Ink::Good, "✔"))
+            .replace('✘', &self.paint(Ink::Bad, "✘"))
+            .replace(" ? ", &format!(" {} ", self.paint(Ink::Care, "?")))
     }
 }
 

@@ -57,20 +57,34 @@ impl Page {
         self.field("Question", &words::clean(&outcome.question));
         self.field("Expected", &words::clean(&outcome.answer_expected));
         let sign = style.paint(ink, words::sign(outcome.answer));
+        let verdict = wrap(&verdict, self.look.columns() - 13, 0).replace('\n', &format!("\n{}", " ".repeat(13)));
         self.line(&format!("{:<10} {sign} {}", "Answer", style.paint(ink, &verdict)));
     }
 
-    /// Arms in columns: what one changed setting does.
+    /// Arms in columns, as many beside each other as have room: what one changed setting does.
     fn contrast(&mut self, arms: &[ArmOutcome]) {
         self.heading("Side by side: same load, same faults, one setting changed");
-        let names: Vec<String> = arms.iter().map(|a| words::clean(&a.name)).collect();
-        let mut table = self.table(std::iter::once("").chain(names.iter().map(String::as_str)));
-        table.add_row(std::iter::once("As expected?".to_owned()).chain(arms.iter().map(|a| format!("{} {}", words::sign(a.answer), yes_no(a.answer)))));
-        for figure in contrast::figures(arms) {
-            table.add_row(std::iter::once(figure.name.to_owned()).chain(figure.bars.into_iter().map(|b| b.text)));
+        let (figures, same) = contrast::telling(arms);
+        let room = (self.look.columns() - 44) / 14;
+        for (i, some) in arms.chunks(room.max(2)).enumerate() {
+            let first = i * room.max(2);
+            if i > 0 {
+                self.blank();
+            }
+            let names: Vec<String> = some.iter().map(|a| words::clean(&a.name)).collect();
+            let mut table = self.table(std::iter::once("").chain(names.iter().map(String::as_str)));
+            let answers = some.iter().map(|a| format!("{} {}", words::sign(a.answer), yes_no(a.answer)));
+            table.add_row(std::iter::once("As expected?".to_owned()).chain(answers));
+            for figure in &figures {
+                let values = figure.bars[first..first + some.len()].iter().map(|b| b.text.clone());
+                table.add_row(std::iter::once(figure.name.to_owned()).chain(values));
+            }
+            align_right(&mut table, 1);
+            self.put(&table);
         }
-        align_right(&mut table, 1);
-        self.put(&table);
+        if let Some(same) = same {
+            self.para(&same, 0);
+        }
         for arm in arms.iter().filter(|a| !a.differs.is_empty()) {
             self.para(&format!("{} sets {}.", words::clean(&arm.name), words::clean(&arm.differs.join(", "))), 0);
         }
@@ -81,7 +95,7 @@ impl Page {
         if many {
             self.blank();
             let width = self.look.columns();
-            let title = format!("── {} ", view::arm_name(arm));
+            let title = format!("── {} {} ", words::sign(arm.answer), view::arm_name(arm));
             let rule = "─".repeat(width.saturating_sub(title.chars().count()));
             self.line(&style.paint(Ink::Heading, &format!("{title}{rule}")));
         }
@@ -110,7 +124,7 @@ impl Page {
 
     fn promises(&mut self, arm: &ArmOutcome) {
         let (rows, others) = view::promises(arm);
-        if rows.is_empty() && others.is_none() {
+        if rows.is_empty() && others.is_empty() {
             return;
         }
         self.heading("Promised against observed");
@@ -121,7 +135,7 @@ impl Page {
             }
             self.put(&table);
         }
-        if let Some(others) = others {
+        for others in others {
             self.para(&others, 0);
         }
     }
@@ -140,7 +154,7 @@ impl Page {
             self.line(&format!("  {sign} {text}"));
             self.para(&format!("{} {}", breach.proof, breach.cases), 4);
             if i == 0 {
-                self.story(story.as_ref().map_or(&[], |(_, rows)| rows.as_slice()));
+                self.story(&story);
             }
         }
     }
@@ -150,10 +164,11 @@ impl Page {
             return;
         }
         self.para("How it came to that:", 4);
+        let rows: Vec<_> = rows.iter().map(|r| view::StoryRow { node: short(&r.node), ..r.clone() }).collect();
         let at = rows.iter().map(|r| r.at.chars().count()).max().unwrap_or(0);
         let node = rows.iter().map(|r| r.node.chars().count()).max().unwrap_or(0);
         let column = 6 + at + 2 + node + 2;
-        for row in rows {
+        for row in &rows {
             let text = wrap(&row.text, self.look.columns().saturating_sub(column).max(30), 0);
             let text = text.replace('\n', &format!("\n{}", " ".repeat(column)));
             let (pad_at, pad_node) = (at - row.at.chars().count(), node - row.node.chars().count());
@@ -177,11 +192,12 @@ impl Page {
 
     fn figures(&mut self, arm: &ArmOutcome) {
         self.heading("Figures, of the run that is shown");
-        for sentence in view::accounting(arm).into_iter().chain(view::figures(arm)).chain(view::pending(arm)) {
+        for sentence in view::accounting(arm).into_iter().chain(view::figures(arm)).chain(view::marks(arm)).chain(view::pending(arm)) {
             self.para(&sentence, 2);
         }
         let rows = view::latency(arm);
         if !rows.is_empty() {
+            self.blank();
             let mut table = self.table(view::LATENCY_COLUMNS);
             for row in rows {
                 table.add_row(row);
@@ -258,6 +274,12 @@ impl Page {
     fn blank(&mut self) {
         self.out.push('\n');
     }
+}
+
+/// A node's name, cut where it would leave no room for the story.
+fn short(name: &str) -> String {
+    const LONGEST: usize = 20;
+    if name.chars().count() <= LONGEST { name.to_owned() } else { name.chars().take(LONGEST - 1).chain(['…']).collect() }
 }
 
 /// Numbers stand to the right, from a column on.

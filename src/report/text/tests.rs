@@ -19,6 +19,7 @@ fn golden(name: &str, text: &str) {
 fn summaries_of_hand_made_outcomes() {
     golden("two_arms.txt", &summary(&fixture::two_arms(), Look::FILE));
     golden("two_arms_80.txt", &summary(&fixture::two_arms(), Look { width: 80, style: Style::Plain }));
+    golden("many_arms.txt", &summary(&fixture::many_arms(), Look { width: 80, style: Style::Plain }));
     golden("empty.txt", &summary(&fixture::empty(), Look::FILE));
     golden("hostile.txt", &summary(&fixture::hostile(), Look::FILE));
 }
