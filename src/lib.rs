@@ -3,6 +3,7 @@
 pub mod base;
 pub mod check;
 pub mod load;
+pub mod model;
 pub mod parts;
 pub mod record;
 pub mod report;
