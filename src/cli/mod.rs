@@ -48,7 +48,7 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
             }
         },
         Verb::Schema => {
-            voice::say(&String::new());
+            voice::say(&crate::scenario::schema::schema_text(models));
             Exit::Holds
         }
         Verb::Completions { shell } => {
