@@ -57,6 +57,9 @@ impl Protocol for Lossy {
     fn kinds() -> &'static [&'static str] {
         &["request", "reply"]
     }
+    fn about(_: Tag) -> Option<PayloadId> {
+        None
+    }
     fn roster(config: &Config) -> Roster {
         let node = |i| RosterNode { name: format!("node-{i}"), groups: vec!["nodes"], takes_load: false };
         Roster { nodes: (0..config.servers + config.clients).map(node).collect(), objects: Vec::new() }

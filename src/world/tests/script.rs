@@ -126,6 +126,9 @@ impl Protocol for Scripted {
     fn kinds() -> &'static [&'static str] {
         &["small", "large"]
     }
+    fn about(_: Tag) -> Option<PayloadId> {
+        None
+    }
     fn roster(config: &Script) -> Roster {
         let node = |i| RosterNode { name: format!("n{i}"), groups: vec![if i == 0 { "first" } else { "rest" }, "nodes"], takes_load: true };
         Roster { nodes: (0..config.nodes).map(node).collect(), objects: Vec::new() }
