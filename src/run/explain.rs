@@ -40,6 +40,8 @@ struct Line {
     weight: Weight,
     node: Option<NodeId>,
     text: String,
+    /// Whether a message arrives.
+    arrives: bool,
 }
 
 /// Tells the story of a witness.
@@ -50,10 +52,11 @@ pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> S
     let mut lines: Vec<Line> = Vec::new();
     for (order, entry) in evidence.entries.iter().enumerate() {
         if let Some((weight, text)) = scene.entry(entry) {
-            lines.push(Line { at: entry.at, order: order + steps, weight, node: Some(entry.node), text });
+            lines.push(Line { at: entry.at, order: order + steps, weight, node: Some(entry.node), text, arrives: false });
         }
     }
     scene.steps(&mut lines);
+    scene.drop_echoes(&mut lines);
     lines.sort_by_key(|line| (line.at, line.order));
     let mut told: Vec<StoryLine> =
         shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
@@ -157,7 +160,8 @@ impl<'a> Scene<'a> {
                 }
                 Step::Wrote { bytes } => (here == Some((entry.node, entry.at))).then(|| {
                     wrote.insert(entry.node);
-                    (Weight::Disk, format!("{who} writes {bytes} bytes, not yet durable"))
+                    let what = if *bytes == 0 { "a record".to_owned() } else { format!("{bytes} bytes") };
+                    (Weight::Disk, format!("{who} writes {what}, not yet durable"))
                 }),
                 Step::Synced { ok: true } => {
                     wrote.remove(&entry.node).then(|| (Weight::Disk, format!("{who} has everything written before on its disk")))
@@ -171,8 +175,19 @@ impl<'a> Scene<'a> {
                 | Step::Disconnected { .. }
                 | Step::Said { .. } => self.machine(entry),
             };
-            lines.extend(told.map(|(weight, text)| Line { at: entry.at, order, weight, node: Some(entry.node), text }));
+            let arrives = matches!(entry.step, Step::Received { .. });
+            lines.extend(told.map(|(weight, text)| Line { at: entry.at, order, weight, node: Some(entry.node), text, arrives }));
         }
+    }
+
+    /// A message that arrives and is handed on at once is told once: as what it means, not as how it came.
+    fn drop_echoes(&self, lines: &mut Vec<Line>) {
+        let handed_on = |line: &Line| {
+            self.evidence.entries.iter().any(|e| {
+                e.at == line.at && Some(e.node) == line.node && matches!(e.what, What::Note(Note::Deliver { .. }) | What::End { .. })
+            })
+        };
+        lines.retain(|line| line.weight != Weight::Way || !line.arrives || !handed_on(line));
     }
 
     /// A message about the witness as a sentence. One that arrived gives one line, not two.
@@ -249,7 +264,11 @@ impl<'a> Scene<'a> {
     fn message(&self, tag: Tag) -> String {
         let kind = self.evidence.sim.kinds().get(usize::from(tag.kind)).copied().unwrap_or("message");
         let payload = self.evidence.sim.about(tag).expect("it was found to be about a payload");
-        if tag.attempt > 1 { format!("{kind} {payload} (attempt {})", tag.attempt) } else { format!("{kind} {payload}") }
+        // Some protocols number attempts from 1, others only tell them apart: a large number says nothing to a reader.
+        match tag.attempt {
+            attempt @ 2..1000 => format!("{kind} {payload} (attempt {attempt})"),
+            _ => format!("{kind} {payload}"),
+        }
     }
 
     fn loss(&self, why: LossReason) -> String {
@@ -331,7 +350,7 @@ fn shorten(mut lines: Vec<Line>) -> Vec<Line> {
         let at = lines[head].at;
         lines.splice(
             head..head + left_out,
-            [Line { at, order: 0, weight: Weight::Turn, node: None, text: format!("… {left_out} more steps …") }],
+            [Line { at, order: 0, weight: Weight::Turn, node: None, text: format!("… {left_out} more steps …"), arrives: false }],
         );
     }
     lines
