@@ -232,6 +232,8 @@ fn means_and_ends_in_closed_form() {
     let table = Law::Empirical(vec![(0, ms(0)), (900_000, ms(10)), (1_000_000, ms(110))]);
     assert_eq!(table.mean(), Some(Span::micros(10_500)));
     assert_eq!((table.quantile(450_000), table.quantile(950_000), table.quantile(1_000_000)), (ms(5), ms(60), ms(110)));
+    let lognormal = Law::LogNormal { median: Span::micros(500), p99: ms(4) };
+    assert_eq!((lognormal.quantile(500_000), lognormal.quantile(990_000)), (Span::micros(500), ms(4)));
     for law in laws() {
         let quantiles: Vec<Span> = (0..=1000).map(|i| law.quantile(i * 1000)).collect();
         assert!(quantiles.is_sorted(), "{law}");

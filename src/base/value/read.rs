@@ -49,7 +49,8 @@ pub(super) fn check(value: &Value, kind: &'static KeyKind, path: &str, problems:
         }
         KeyKind::List(of) => check_list(value, of, path, problems),
         KeyKind::Table(keys) => check_table(value, keys, path, problems),
-        KeyKind::Map(of) => check_map(value, of, path, problems),
+        KeyKind::Map(of) => check_map(value, (of, true), path, problems),
+        KeyKind::ByName(of) => check_map(value, (of, false), path, problems),
         KeyKind::Variants { tag, of } => check_variants(value, (tag, of), path, problems),
         KeyKind::AnyOf(kinds) => check_any(value, kinds, path, problems),
     };
@@ -77,15 +78,36 @@ fn check_table(value: &Value, keys: &'static [super::KeySpec], path: &str, probl
     Ok(())
 }
 
-fn check_map(value: &Value, of: &'static KeyKind, path: &str, problems: &mut Vec<Problem>) -> Result<(), Problem> {
+fn check_map(value: &Value, (of, named): (&'static KeyKind, bool), path: &str, problems: &mut Vec<Problem>) -> Result<(), Problem> {
     let Some(table) = value.as_table() else {
         return Err(mismatch(value, "a table of names").hint(format!("write `{path}.NAME = …`")));
     };
     for (key, entry) in &table.entries {
-        check_name(key, problems);
+        if named {
+            check_name(key, problems);
+        }
+        let before = problems.len();
         check(entry, of, &format!("{path}.{}", super::key_text(&key.name)), problems);
+        if entry.as_table().is_some() && written_in_parts(entry) {
+            name_with_dots(key, &mut problems[before..]);
+        }
     }
     Ok(())
+}
+
+/// Whether a table is neither in braces nor under a header of its own.
+fn written_in_parts(value: &Value) -> bool {
+    let begins = value.place.text.get(value.place.start..).unwrap_or("");
+    !begins.starts_with(['{', '['])
+}
+
+/// An unknown key below a name that is written in parts: most likely the name has a dot.
+fn name_with_dots(key: &Key, problems: &mut [Problem]) {
+    for problem in problems.iter_mut().filter(|problem| problem.what.starts_with("unknown key")) {
+        if problem.hint.as_ref().is_none_or(|hint| !hint.starts_with("did you mean")) {
+            problem.hint = Some(format!("a name with dots is one key and stands in quotes: `\"{}.…\"`", key.name));
+        }
+    }
 }
 
 fn check_name(key: &Key, problems: &mut Vec<Problem>) {
@@ -145,7 +167,7 @@ fn check_any(value: &Value, kinds: &'static [KeyKind], path: &str, problems: &mu
 /// Whether values of a kind are written as this kind of TOML value.
 fn writes_as(kind: &KeyKind, written: &ValueKind) -> bool {
     match kind {
-        KeyKind::Table(_) | KeyKind::Map(_) | KeyKind::Variants { .. } => matches!(written, ValueKind::Table(_)),
+        KeyKind::Table(_) | KeyKind::Map(_) | KeyKind::ByName(_) | KeyKind::Variants { .. } => matches!(written, ValueKind::Table(_)),
         KeyKind::List(_) => matches!(written, ValueKind::List(_)),
         KeyKind::Law => matches!(written, ValueKind::Table(_) | ValueKind::Text(_)),
         KeyKind::Count { .. } | KeyKind::Integer { .. } => matches!(written, ValueKind::Integer(_)),

@@ -17,6 +17,7 @@ pub struct Reader<'a> {
     found: Vec<Option<Found<'a>>>,
     place: Place,
     path: String,
+    unknown: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -24,9 +25,12 @@ impl<'a> Reader<'a> {
     /// messages, such as `model.kafka`.
     #[must_use]
     pub fn new(table: &'a Table, specs: &'static [KeySpec], path: &str, problems: &mut Vec<Problem>) -> Reader<'a> {
-        let found = sort_out(table, (specs, None), path, problems);
+        let mut own = Vec::new();
+        let found = sort_out(table, (specs, None), path, &mut own);
+        let unknown = !own.is_empty();
+        problems.append(&mut own);
         check_found(&found, specs, (&table.place, path), problems);
-        Reader { specs, found, place: table.place.clone(), path: path.to_owned() }
+        Reader { specs, found, place: table.place.clone(), path: path.to_owned(), unknown }
     }
 
     /// Opens a table that has been checked already, without reporting anything again.
@@ -36,8 +40,9 @@ impl<'a> Reader<'a> {
     }
 
     fn with_tag(table: &'a Table, keys: (&'static [KeySpec], Option<&'static str>), path: &str) -> Reader<'a> {
-        let found = sort_out(table, keys, path, &mut Vec::new());
-        Reader { specs: keys.0, found, place: table.place.clone(), path: path.to_owned() }
+        let mut own = Vec::new();
+        let found = sort_out(table, keys, path, &mut own);
+        Reader { specs: keys.0, found, place: table.place.clone(), path: path.to_owned(), unknown: !own.is_empty() }
     }
 
     /// Opens one form of a table that has several, which has been checked already.
@@ -55,6 +60,12 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Whether there are keys that nobody declared: one of them may be what seems to be missing.
+    #[must_use]
+    pub const fn has_unknown(&self) -> bool {
+        self.unknown
     }
 
     /// Whether the key is written.
@@ -195,7 +206,7 @@ impl<'a> Reader<'a> {
         match self.value(key) {
             Some(value) => value.as_table().map(|table| Reader::checked(table, keys, &path)),
             None if spec.preset == Preset::Is("{}") => {
-                Some(Reader { specs: keys, found: vec![None; keys.len()], place: self.place.clone(), path })
+                Some(Reader { specs: keys, found: vec![None; keys.len()], place: self.place.clone(), path, unknown: false })
             }
             None => None,
         }
@@ -295,7 +306,9 @@ fn check_found(found: &[Option<Found<'_>>], specs: &'static [KeySpec], (place, p
             (None, _, Preset::Required) => {
                 let what =
                     if path.is_empty() { format!("`{}` is missing", spec.name) } else { format!("`{}` is missing in `{path}`", spec.name) };
-                problems.push(Problem::error(place.clone(), what).hint(format!("{}: {}", spec.doc, spec.kind.expected())));
+                let hint =
+                    if let KeyKind::Any = spec.kind { spec.doc.to_owned() } else { format!("{}: {}", spec.doc, spec.kind.expected()) };
+                problems.push(Problem::error(place.clone(), what).hint(hint));
             }
             (None, _, Preset::Absent | Preset::Is(_)) => {}
         }
@@ -335,7 +348,9 @@ fn sort_out<'a>(
 }
 
 fn takes_table(kind: &'static KeyKind) -> bool {
-    kinds(kind).any(|kind| matches!(kind, KeyKind::Table(_) | KeyKind::Map(_) | KeyKind::Variants { .. } | KeyKind::Law | KeyKind::Any))
+    kinds(kind).any(|kind| {
+        matches!(kind, KeyKind::Table(_) | KeyKind::Map(_) | KeyKind::ByName(_) | KeyKind::Variants { .. } | KeyKind::Law | KeyKind::Any)
+    })
 }
 
 /// The problem of a key that nobody declared, with the whole of it when it is written in parts.

@@ -117,6 +117,8 @@ pub enum KeyKind {
     Table(&'static [KeySpec]),
     /// Named things, such as `queue.NAME = { … }`.
     Map(&'static KeyKind),
+    /// Values by the names of things that are declared elsewhere; any text may be a name here.
+    ByName(&'static KeyKind),
     /// A table whose other keys depend on the word behind one key.
     Variants {
         /// That key.
@@ -169,7 +171,7 @@ impl KeyKind {
             KeyKind::Law => "a span of time or a law such as `{ law = \"uniform\", low = \"1ms\", high = \"10ms\" }`".to_owned(),
             KeyKind::List(of) => format!("a list, each item {}", of.expected()),
             KeyKind::Table(_) => "a table".to_owned(),
-            KeyKind::Map(of) => format!("a table of names, each {}", of.expected()),
+            KeyKind::Map(of) | KeyKind::ByName(of) => format!("a table of names, each {}", of.expected()),
             KeyKind::Variants { tag, of } => {
                 format!("a table with `{tag}` = one of {}", list_words(of.iter().map(|variant| variant.name)))
             }
@@ -207,7 +209,7 @@ pub fn prove(specs: &'static [KeySpec]) {
 
 fn prove_kind(kind: &'static KeyKind, name: &str) {
     match kind {
-        KeyKind::List(of) | KeyKind::Map(of) => prove_kind(of, name),
+        KeyKind::List(of) | KeyKind::Map(of) | KeyKind::ByName(of) => prove_kind(of, name),
         KeyKind::Table(keys) => prove(keys),
         KeyKind::AnyOf(kinds) => kinds.iter().for_each(|kind| prove_kind(kind, name)),
         KeyKind::Variants { tag, of } => {

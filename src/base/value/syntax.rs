@@ -25,7 +25,7 @@ pub(super) fn problems(source: &Source, errors: &[Error]) -> Vec<Problem> {
 }
 
 fn is_of_list(what: &str) -> bool {
-    what.contains("array") || what.contains("list") || what.contains("inline table")
+    what.contains("array") || what.contains("list") || what.contains("`]` is missing") || what.contains("inline table")
 }
 
 fn problem(source: &Source, error: &Error) -> (usize, Problem) {
@@ -71,6 +71,15 @@ fn in_words(message: &str, found: &str) -> (String, Option<String>) {
     }
     if message.starts_with("invalid literal string, expected `'`") {
         return ("this text does not end".to_owned(), hint("close it with `'` on the same line"));
+    }
+    if message.starts_with("missing comma between array elements") {
+        return (
+            "a `,` or `]` is missing before this".to_owned(),
+            hint("items of a list stand between `[` and `]`, with `,` between them"),
+        );
+    }
+    if message.starts_with("unclosed table") || message.starts_with("unclosed array table") {
+        return ("this header does not end".to_owned(), hint("close it with `]`, or `]]` for one of several"));
     }
     if message.starts_with("unclosed array") {
         return ("this list does not end".to_owned(), hint("close it with `]`"));

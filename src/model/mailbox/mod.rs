@@ -35,7 +35,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::base::value::{KeySpec, Table};
-use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Time};
+use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
 use crate::check::Promises;
 use crate::parts::disk::Contents;
 use crate::record::{Command, Mark};
@@ -143,6 +143,10 @@ impl Protocol for Mailbox {
 
     fn kinds() -> &'static [&'static str] {
         KINDS
+    }
+
+    fn about(tag: Tag) -> Option<PayloadId> {
+        protocol::about(tag)
     }
 
     fn roster(config: &Config) -> Roster {

@@ -250,6 +250,16 @@ pub const KINDS: &[&str] = &[
     "publish", "confirm", "refuse", "attach", "attached", "beat", "beaten", "gone", "poll", "polled", "deliver", "settle", "settled", "detach",
 ];
 
+/// The kinds that [`Namer::about`] always names.
+const ABOUT_A_PAYLOAD: [&str; 5] = ["publish", "confirm", "refuse", "deliver", "settle"];
+
+/// The payload that a message of this name is about. (A `settled` is named by number when nothing was settled.)
+#[must_use]
+pub fn about(tag: Tag) -> Option<PayloadId> {
+    let named = ABOUT_A_PAYLOAD.contains(&KINDS[usize::from(tag.kind)]);
+    named.then(|| PayloadId(u32::try_from(tag.subject & u64::from(u32::MAX)).expect("the lower half")))
+}
+
 impl Body {
     /// Position in [`KINDS`].
     #[must_use]

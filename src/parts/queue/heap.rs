@@ -3,6 +3,8 @@
 //! The four children of a key lie in one group of 64 bytes, which is one line of the processor's cache. Places without a key
 //! hold [`NONE`], which is later than every key, so that the earliest of four is found without asking how many there are.
 
+use std::hint::select_unpredictable;
+
 /// Not a key: later than every key.
 pub(super) const NONE: u128 = u128::MAX;
 
@@ -79,16 +81,17 @@ impl Heap {
 
     /// Drops the keys that are not wanted and returns how many they were.
     pub(super) fn retain(&mut self, mut wanted: impl FnMut(u128) -> bool) -> usize {
-        let before = self.len();
+        if self.hole {
+            self.fill();
+        }
+        let before = self.len;
         let mut put = ROOT;
         for place in ROOT..self.len + ROOT {
+            // Written either way: a branch would be guessed wrong half the time.
             let key = self.groups[place >> 2].0[place & 3];
-            if key != NONE && wanted(key) {
-                self.groups[put >> 2].0[put & 3] = key;
-                put += 1;
-            }
+            self.groups[put >> 2].0[put & 3] = key;
+            put += usize::from(wanted(key));
         }
-        self.hole = false;
         self.len = put - ROOT;
         self.groups.truncate(if self.len == 0 { 0 } else { (put - 1) / 4 + 1 });
         for rest in put..self.groups.len() * 4 {
@@ -160,7 +163,7 @@ impl Heap {
         self.len -= 1;
         let last = self.len + ROOT;
         let key = std::mem::replace(&mut self.groups[last >> 2].0[last & 3], NONE);
-        if last & 3 == 0 || last == ROOT {
+        if last & 3 == 0 {
             self.groups.pop();
         }
         if last == ROOT {
@@ -182,10 +185,11 @@ impl Heap {
 /// Which of four keys is the earliest, and the key.
 #[inline]
 fn earliest_of(keys: &[u128; 4]) -> (usize, u128) {
-    // Written so that no branch is left for the processor to guess.
-    let left = usize::from(keys[1] < keys[0]);
-    let right = 2 | usize::from(keys[3] < keys[2]);
-    let is_right = usize::from(keys[right] < keys[left]);
-    let least = left ^ ((left ^ right) & is_right.wrapping_neg());
-    (least, keys[least & 3])
+    // Which child is earlier is a matter of chance: a branch would be guessed wrong half the time.
+    let (b, d) = (keys[1] < keys[0], keys[3] < keys[2]);
+    let left = select_unpredictable(b, keys[1], keys[0]);
+    let right = select_unpredictable(d, keys[3], keys[2]);
+    let is_right = right < left;
+    let place = select_unpredictable(is_right, 2 | usize::from(d), usize::from(b));
+    (place, select_unpredictable(is_right, right, left))
 }

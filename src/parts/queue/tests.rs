@@ -287,7 +287,24 @@ fn memory_follows_the_population() {
         let (at, _, _) = queue.pop().unwrap();
         queue.push(Time::from_nanos(at.nanos() + 3_000_000), i);
     }
+    let rest = queue.wheel.as_ref().unwrap().capacity();
+    assert!(rest < full / 4, "{rest} keys of room after many events, {full} before");
     assert!(queue.slots.capacity() < 8_000, "{} slots for 3,000 events", queue.slots.capacity());
+}
+
+/// So they do when the population dwindles without anything being cancelled.
+#[test]
+fn memory_follows_events_that_fire() {
+    let mut queue = Queue::new();
+    for i in 0..100_000u64 {
+        queue.push(Time::from_nanos(i * 1000), i);
+    }
+    let full = queue.wheel.as_ref().unwrap().capacity();
+    while queue.len() > 2_000 {
+        queue.pop();
+    }
+    let rest = queue.wheel.as_ref().unwrap().capacity();
+    assert!(rest < full / 4, "{rest} keys of room after, {full} before");
 }
 
 /// Handles of one life of a slot do not reach the next.
