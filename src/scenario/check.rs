@@ -252,6 +252,7 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
     let heals = phases.is_some_and(|phases| !(phases.heal.is_zero() && phases.drain.is_zero()));
     let rest = network.zip(phases).filter(|_| right).map(|(network, phases)| {
         let surroundings = Surroundings {
+            overrides: std::sync::Arc::new([]),
             network,
             machines,
             faults: faults.into(),

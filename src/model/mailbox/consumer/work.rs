@@ -99,7 +99,12 @@ impl Consumer {
 
     /// The broker answers an acknowledgement. If it has let go of the message just now, we may handle it; if somebody else has
     /// it, or had it, we must not.
-    pub(super) fn settled<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, id: DeliveryId, counted: bool, (ctx, up): Hands<'_, '_, '_, W, S>) {
+    pub(super) fn settled<W: Hosts<Consumer>, S: Sink<Handed>>(
+        &mut self,
+        id: DeliveryId,
+        counted: bool,
+        (ctx, up): Hands<'_, '_, '_, W, S>,
+    ) {
         let Work::Asked(delivery, _) = self.work else { return };
         if delivery.id != id {
             return;
@@ -201,12 +206,7 @@ impl Consumer {
     }
 
     /// A message cannot be digested.
-    fn choke<W: Hosts<Consumer>, S: Sink<Handed>>(
-        &mut self,
-        delivery: Delivery,
-        own: &ConsumerConfig,
-        (ctx, up): Hands<'_, '_, '_, W, S>,
-    ) {
+    fn choke<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, delivery: Delivery, own: &ConsumerConfig, (ctx, up): Hands<'_, '_, '_, W, S>) {
         let payload = delivery.parcel.payload;
         match own.on_poison {
             OnPoison::Return => {
