@@ -1,3 +1,5 @@
+//! Keys that are found in every spelling, values read and refused, laws and texts printed and read again.
+
 use proptest::prelude::*;
 
 use super::*;
