@@ -5,7 +5,9 @@ use std::sync::Arc;
 use deadletter::base::{Chance, Digest, Law, NodeId, ObjectId, PayloadId, Span, Tag, Time};
 use deadletter::parts::config::{LinkLaw, NetworkConfig};
 use deadletter::record::Command;
-use deadletter::world::{Breach, Ctx, Disconnect, Itself, Message, Nodes, Peer, Protocol, Roster, RosterNode, Sim, Surroundings, TimerId, World};
+use deadletter::world::{
+    Breach, Ctx, Disconnect, Itself, Message, Nodes, Peer, Protocol, Roster, RosterNode, Sim, Surroundings, TimerId, World,
+};
 
 /// How many of each.
 pub(crate) struct Config {
@@ -54,6 +56,9 @@ impl Protocol for Lossy {
 
     fn kinds() -> &'static [&'static str] {
         &["request", "reply"]
+    }
+    fn about(_: Tag) -> Option<PayloadId> {
+        None
     }
     fn roster(config: &Config) -> Roster {
         let node = |i| RosterNode { name: format!("node-{i}"), groups: vec!["nodes"], takes_load: false };

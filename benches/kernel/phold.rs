@@ -46,6 +46,9 @@ impl Protocol for Phold {
     fn kinds() -> &'static [&'static str] {
         &["token"]
     }
+    fn about(_: Tag) -> Option<PayloadId> {
+        None
+    }
     fn roster(_: &Config) -> Roster {
         let node = |i| RosterNode { name: format!("process-{i}"), groups: vec!["processes"], takes_load: false };
         Roster { nodes: (0..PROCESSES).map(node).collect(), objects: Vec::new() }

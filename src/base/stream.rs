@@ -16,12 +16,12 @@ pub trait Words {
         if n <= 1 {
             return 0;
         }
-        let threshold = n.wrapping_neg() % n;
         loop {
             let wide = u128::from(self.word()) * u128::from(n);
             #[expect(clippy::cast_possible_truncation, reason = "the low half decides rejection")]
             let low = wide as u64;
-            if low >= threshold {
+            // The exact bound of rejection lies below `n`; the division that finds it is needed once in 2^64 / n draws.
+            if low >= n || low >= n.wrapping_neg() % n {
                 return u64::try_from(wide >> 64).expect("below n");
             }
         }

@@ -63,6 +63,11 @@ impl Judges {
             self.close_effects((ObjectId::at(id), group), &mut at_end);
             self.close_held((ObjectId::at(id), group), end, &mut at_end);
         }
+        for closing in [&mut at_end.survives, &mut at_end.delivered, &mut at_end.gaps, &mut at_end.missing, &mut at_end.stuck] {
+            if let Some(case) = &mut closing.cases.first {
+                Arc::make_mut(case).at = end;
+            }
+        }
         let findings = Property::ALL.into_iter().map(|property| Finding {
             property,
             verdict: self.verdict(property, end, &at_end),

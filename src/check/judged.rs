@@ -83,7 +83,7 @@ pub struct Accounting {
     /// Messages still held in queues and subscriptions at the final read; those in dead letters are only in their group's row.
     pub held: u64,
     /// Entries that contradict the rules of histories (a second call or end of one payload, an end without a call, a settlement
-    /// of what was never sent). Not zero means that the model records wrongly.
+    /// of what was never sent, a subscription of what is none). Not zero means that the model records wrongly.
     pub malformed: u64,
     /// The same for each group that saw anything, in order of id.
     pub groups: Vec<GroupAccounting>,

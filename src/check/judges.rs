@@ -33,7 +33,7 @@ use crate::record::{End, Entry, Names, Op, Phase, What};
 
 use super::Property;
 use super::bits::Plane;
-use super::group::Group;
+use super::group::{Entitled, Group};
 use super::judged::{Accounting, Figures};
 use super::measure::{Count, Spread, Timeline};
 use super::table::Table;
@@ -42,7 +42,8 @@ use super::tell::{Cases, failed_but_happened};
 /// Where the phases of a run lie, and how finely it is watched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct JudgeConfig {
-    /// The first width of a bucket of the time series; it doubles until a run has at most 240 buckets. Not zero.
+    /// The finest width of a bucket of the time series; it doubles until the planned run has at most 240 buckets, and again
+    /// whenever the run outgrows them. Not zero.
     pub window: Span,
     /// When the chaos phase begins: figures count from here on.
     pub chaos_start: Time,
@@ -50,7 +51,7 @@ pub struct JudgeConfig {
     pub heal_start: Time,
     /// When the load ends: figures count until here.
     pub drain_start: Time,
-    /// When the run is planned to end.
+    /// When the run is planned to end: runs of one plan get buckets of one width, however early they stop.
     pub end: Time,
 }
 
@@ -233,7 +234,7 @@ impl Judges {
             figures: Figures::default(),
             online: Online::default(),
             spreads: Spreads::default(),
-            timeline: Timeline::new(config.window),
+            timeline: Timeline::new(config.window, config.end),
             owed_arrived: 0,
             final_read: false,
         }
@@ -371,12 +372,20 @@ impl Judges {
 
     pub(super) fn on_subscribe(&mut self, group: ObjectId) {
         let group = &mut self.groups[group.index()];
+        if group.entitled != Entitled::Subscribed {
+            self.accounting.malformed += 1;
+            return;
+        }
         group.active = true;
         self.active[group.source].set(group.lane);
     }
 
     pub(super) fn on_unsubscribe(&mut self, group: ObjectId) {
         let group = &mut self.groups[group.index()];
+        if group.entitled != Entitled::Subscribed {
+            self.accounting.malformed += 1;
+            return;
+        }
         if !group.active {
             return;
         }
@@ -385,7 +394,7 @@ impl Judges {
         let (source, lane) = (group.source, group.lane);
         self.active[source].clear(lane);
         let held: Vec<u64> =
-            self.open.sorted().into_iter().filter(|(_, r)| r.object as usize == source && r.mask.has(lane)).map(|(p, _)| p).collect();
+            self.open.unordered().filter(|(_, r)| r.object as usize == source && r.mask.has(lane)).map(|(p, _)| p).collect();
         for payload in held {
             let record = self.open.get_mut(payload).expect("it was found a moment ago");
             record.mask.clear(lane);

@@ -188,29 +188,43 @@ impl Cell {
 pub(super) struct Timeline {
     width: u64,
     cells: Vec<Arc<Cell>>,
-    /// The bucket that was touched last, and the time it covers.
+    /// The bucket that was touched last, the time it covers, and what was counted in it since.
     current: usize,
     from: u64,
     to: u64,
+    hot: [u64; COUNTS],
 }
 
 impl Timeline {
-    pub(super) fn new(window: Span) -> Timeline {
+    pub(super) fn new(window: Span, end: Time) -> Timeline {
         assert!(!window.is_zero(), "a bucket of time has a width");
-        Timeline { width: window.as_nanos(), cells: Vec::new(), current: 0, from: 0, to: 0 }
+        let mut width = window.as_nanos();
+        while end != Time::FAR && end.nanos().div_ceil(width) > BUCKETS as u64 {
+            width = width.saturating_mul(2);
+        }
+        Timeline { width, cells: Vec::new(), current: 0, from: 0, to: 0, hot: [0; COUNTS] }
     }
 
     #[inline]
-    fn cell(&mut self, at: Time) -> &mut Cell {
+    fn go_to(&mut self, at: Time) {
         let at = at.nanos();
         if at < self.from || at >= self.to {
             self.turn(at);
         }
+    }
+
+    fn cell(&mut self, at: Time) -> &mut Cell {
+        self.go_to(at);
         Arc::make_mut(&mut self.cells[self.current])
     }
 
     /// Makes the bucket of a moment the current one.
     fn turn(&mut self, at: u64) {
+        if let Some(cell) = self.cells.get_mut(self.current) {
+            for (count, hot) in Arc::make_mut(cell).counts.iter_mut().zip(std::mem::take(&mut self.hot)) {
+                *count += hot;
+            }
+        }
         while at / self.width >= BUCKETS as u64 {
             self.double();
         }
@@ -237,14 +251,15 @@ impl Timeline {
 
     #[inline]
     pub(super) fn count(&mut self, at: Time, what: Count) {
-        self.cell(at).counts[what as usize] += 1;
+        self.go_to(at);
+        self.hot[what as usize] += 1;
     }
 
     /// Counts an end that was good, with its latency.
     #[inline]
     pub(super) fn ack(&mut self, at: Time, latency: Span) {
+        self.count(at, Count::Ok);
         let cell = self.cell(at);
-        cell.counts[Count::Ok as usize] += 1;
         cell.acks.add(step(latency.as_nanos()), 1);
         cell.acks.max = cell.acks.max.max(latency.as_nanos());
     }
@@ -256,9 +271,7 @@ impl Timeline {
     /// The series, with buckets up to the end of the run.
     pub(super) fn series(&self, end: Time, names: &Names) -> Series {
         let mut all = self.clone();
-        if end > Time::ZERO {
-            all.turn(end.nanos() - 1);
-        }
+        all.turn(end.nanos().saturating_sub(1));
         let start = |i: usize| Time::from_nanos(i as u64 * all.width);
         let buckets = all.cells.iter().enumerate().map(|(i, cell)| bucket(start(i), cell)).collect();
         let mut depths: Vec<Depth> = Vec::new();

@@ -9,6 +9,7 @@ mod measure;
 mod notes;
 mod order;
 pub mod promise;
+pub mod stats;
 mod table;
 mod tell;
 #[cfg(test)]

@@ -62,8 +62,8 @@ impl Judges {
         if !first {
             group.tally.duplicates += 1;
             self.timeline.count(a.at, Count::Duplicate);
-            let names = &self.names;
-            self.online.duplicates.broken(|| tell::duplicate(names, a));
+            let (names, awaiting) = (&self.names, &group.awaiting);
+            self.online.duplicates.broken(|| tell::duplicate(names, a, awaiting.get(u64::from(a.payload.0))));
         } else if !intact {
             group.damaged.insert(a.payload.0);
         }
@@ -174,7 +174,7 @@ impl Judges {
     fn sweep(&mut self, group: ObjectId) {
         let mut keys: Table<()> = Table::default();
         let group = &mut self.groups[group.index()];
-        for (_, record) in self.open.sorted() {
+        for (_, record) in self.open.unordered() {
             if record.object as usize == group.source && record.mask.has(group.lane) {
                 keys.insert(u64::from(record.key), ());
             }

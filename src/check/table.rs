@@ -1,4 +1,4 @@
-//! A small deterministic hash table for what is outstanding: integer keys, fixed hash, no iteration in hash order.
+//! A small deterministic hash table for what is outstanding: integer keys, fixed hash, iteration in order of keys.
 
 const FREE: u64 = u64::MAX;
 const FIRST: usize = 16;
@@ -127,9 +127,14 @@ impl<V: Clone + Default> Table<V> {
 
     /// Everything, in order of key.
     pub(super) fn sorted(&self) -> Vec<(u64, &V)> {
-        let mut all: Vec<_> = self.keys.iter().copied().zip(&self.values).filter(|(k, _)| *k != FREE).collect();
+        let mut all: Vec<_> = self.unordered().collect();
         all.sort_unstable_by_key(|(k, _)| *k);
         all
+    }
+
+    /// Everything, in an order that means nothing: only for what does not depend on order.
+    pub(super) fn unordered(&self) -> impl Iterator<Item = (u64, &V)> {
+        self.keys.iter().copied().zip(&self.values).filter(|(k, _)| *k != FREE)
     }
 
     fn resize(&mut self, places: usize) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::base::{NodeId, ObjectId, PayloadId, Time};
 use crate::record::{Names, Op, Reason};
 
+use super::group::Awaiting;
 use super::judges::Record;
 use super::notes::Arrival;
 use super::order::{Arriving, Frontier, Scope};
@@ -61,15 +62,27 @@ fn case(a: Arrival, sentence: String) -> Case {
 }
 
 pub(super) fn corrupted(names: &Names, a: Arrival) -> Case {
-    case(a, format!("{} reached {} damaged, on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at))
+    case(a, format!("{} reached {} damaged on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at))
 }
 
-pub(super) fn duplicate(names: &Names, a: Arrival) -> Case {
-    case(a, format!("{} was delivered to {} once more on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at))
+/// A message that was delivered again; when and where it came first is known as long as its effect is awaited.
+pub(super) fn duplicate(names: &Names, a: Arrival, first: Option<&Awaiting>) -> Case {
+    let (payload, group, node) = (a.payload, name(names, a.group), names.node(a.node));
+    let sentence = match first {
+        Some(first) => {
+            let before = names.node(first.node);
+            format!("{payload} was delivered to {group} on {before} at {} and once more on {node} at {}", first.arrived, a.at)
+        }
+        None => format!("{payload}, already delivered to {group}, was delivered once more on {node} at {}", a.at),
+    };
+    case(a, sentence)
 }
 
 pub(super) fn duplicate_effect(names: &Names, a: Arrival) -> Case {
-    case(a, format!("{} took effect for {} once more on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at))
+    case(
+        a,
+        format!("{}, already applied for {}, took effect once more on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at),
+    )
 }
 
 /// What is known of a message that came unexpectedly.

@@ -227,8 +227,14 @@ impl Arrivals {
                 if rate_high.is_zero() && rate_low.is_zero() {
                     say("nothing ever arrives: both rates are zero", None);
                 }
-                if [on, off].into_iter().any(|law| law.mean().is_some_and(Span::is_zero)) {
-                    say("a burst and what lies between two of them have some length", None);
+                for law in [on, off] {
+                    match law.check() {
+                        Err(why) => say(&why, None),
+                        Ok(()) if law.mean().is_some_and(Span::is_zero) => {
+                            say("a burst and what lies between two of them have some length", None);
+                        }
+                        Ok(()) => {}
+                    }
                 }
             }
             Arrivals::Steps(steps) => {
@@ -247,9 +253,12 @@ impl Arrivals {
                     say("the trace goes back in time", Some("sort it by `at`"));
                 }
             }
-            Arrivals::Closed { users, think: _ } => {
+            Arrivals::Closed { users, think } => {
                 if *users == 0 {
                     say("nothing ever arrives: there are no users", None);
+                }
+                if let Err(why) = think.check() {
+                    say(&why, None);
                 }
             }
         }

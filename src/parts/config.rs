@@ -13,7 +13,7 @@ pub struct LinkLaw {
     pub loss: Chance,
     /// Loss in bursts, besides `loss`.
     pub burst: Option<Burst>,
-    /// Share of datagrams that arrive twice, the copy with a delay of its own.
+    /// Share of the arriving datagrams that arrive twice, the copy with a delay of its own.
     pub duplicate: Chance,
     /// Datagrams held back so that later ones overtake them.
     pub reorder: Option<Reorder>,
@@ -77,7 +77,8 @@ pub struct Corruption {
 pub struct Bandwidth {
     /// Speed.
     pub bytes_per_second: u64,
-    /// What may wait; beyond it messages are lost. `None`: unbounded.
+    /// What may wait (the rest of the message on the wire included); beyond it messages are lost. One that need not wait always
+    /// passes. `None`: unbounded.
     pub queue_bytes: Option<u64>,
 }
 
@@ -86,9 +87,9 @@ pub struct Bandwidth {
 pub struct LinkConfig {
     /// The link's name, for faults (`link:NAME`) and stories.
     pub name: String,
-    /// A host's, zone's or switch's name.
+    /// A host's, zone's, region's or switch's name.
     pub from: String,
-    /// A host's, zone's or switch's name.
+    /// A host's, zone's, region's or switch's name.
     pub to: String,
     /// From `from` to `to`.
     pub there: LinkLaw,
@@ -107,23 +108,34 @@ pub struct Zone {
     pub hosts: Vec<String>,
 }
 
-/// The whole network. Hosts in no zone share one switch called `lan`.
+/// The whole network.
+///
+/// Each zone has a switch, and so has each region. Hosts that lie in no zone and have no declared link of their own share one
+/// switch called `lan`. Zones in no region (`lan` is one of them, when there are others) are joined by a switch called `core`,
+/// which stands beside the regions. Implied links lead from each host to its switch, from each zone to its region and
+/// between any two regions; they are named after their ends (`b1-lan`, `zone-region`).
 ///
 /// A message between two hosts of a zone crosses `within` once (on the sender's uplink; the receiver's downlink adds no
-/// delay); between zones it also crosses the zones' link, between regions the regions'.
+/// delay and no fault, but has the same bandwidth); to another zone it also crosses `between_zones` once (up to the region; the way
+/// down is free again); to another region it crosses `within`, `between_zones` and `between_regions` once each.
+///
+/// A declared link between two ends that have an implied one replaces it. Any other is a further way. Of several ways the one with
+/// the least mean delay is taken, then the one with the fewest links, then the one whose links come first (declared links in
+/// order of declaration, before implied ones). Hosts never forward: two hosts with no way between them but over a third
+/// cannot reach each other.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NetworkConfig {
     /// Between two hosts at one switch, one way.
     pub within: LinkLaw,
-    /// Between two zones of a region, one way, on top of `within`.
+    /// From one zone to another, one way, on top of `within`.
     pub between_zones: LinkLaw,
-    /// Between two regions, one way, on top of `within` and `between_zones`.
+    /// From one region to another, one way, on top of `within` and `between_zones`.
     pub between_regions: LinkLaw,
     /// The zones.
     pub zones: Vec<Zone>,
     /// Switches besides those of zones and regions.
     pub switches: Vec<String>,
-    /// Links besides those that zones and regions imply; a host's own link overrides its implied uplink to that switch.
+    /// Links besides those that zones and regions imply, or in place of them.
     pub links: Vec<LinkConfig>,
     /// How streams behave.
     pub stream: StreamConfig,

@@ -67,6 +67,8 @@ struct Stall {
     since: Time,
     /// How long to wait after its next loss.
     backoff: Span,
+    /// Its number, or that of an earlier one which came back since.
+    number: u64,
 }
 
 /// One direction of one stream connection.
@@ -84,7 +86,7 @@ struct Stall {
 /// assert_eq!(flow.retry().map(|s| (s.body, s.attempt)), Some(('a', 2)));
 /// let late = at + Span::millis(5);
 /// assert_eq!(flow.arrives(late), late);
-/// flow.through();
+/// flow.through(0);
 /// assert_eq!(flow.flush(&config).map(|s| s.body), Some('b'));
 /// assert_eq!(flow.arrives(at + Span::millis(1)), late); // never before 'a'
 /// ```
@@ -152,10 +154,13 @@ impl<S> Flow<S> {
         self.last_arrival
     }
 
-    /// The receiving host has taken a segment: nothing is stuck any more.
+    /// The receiving host has taken a segment: if it is the stuck one, nothing is stuck any more. One that left before the
+    /// stuck one changes nothing.
     #[inline]
-    pub const fn through(&mut self) {
-        self.stall = None;
+    pub fn through(&mut self, number: u64) {
+        if self.stall.is_some_and(|stall| stall.number <= number) {
+            self.stall = None;
+        }
     }
 
     /// A segment that was under way comes back while an earlier one is stuck: it waits in its place.
@@ -171,7 +176,9 @@ impl<S> Flow<S> {
     /// `retransmit_max`; when the next one would come later than `give_up` after the first transmission, the connection is
     /// given up at that limit instead.
     pub fn lost(&mut self, now: Time, mut segment: Segment<S>, config: &StreamConfig) -> Setback {
-        let stall = self.stall.get_or_insert(Stall { since: now, backoff: config.retransmit_first.min(config.retransmit_max) });
+        let first = config.retransmit_first.min(config.retransmit_max);
+        let stall = self.stall.get_or_insert(Stall { since: now, backoff: first, number: segment.number });
+        stall.number = stall.number.min(segment.number);
         segment.attempt += 1;
         let place = self.waiting.partition_point(|other| other.number < segment.number);
         self.waiting.insert(place, segment);
@@ -185,10 +192,10 @@ impl<S> Flow<S> {
     }
 
     /// The retransmission timer fires: gives the stuck segment out to be transmitted once more. `None` when nothing is
-    /// stuck.
+    /// stuck; what was never transmitted waits for [`Flow::flush`], which counts its bytes.
     pub fn retry(&mut self) -> Option<Segment<S>> {
         self.stall?;
-        self.waiting.pop_front()
+        self.waiting.pop_front_if(|segment| segment.attempt > 1)
     }
 
     /// The next segment that may leave now, if any: nothing is stuck before it and the window has room.
@@ -325,11 +332,7 @@ mod tests {
         fn transmit(&mut self, now: Time, segment: Segment<u32>) {
             let fate = if self.healthy { Some(3) } else { self.fates.next().unwrap() };
             let event = match fate {
-                Some(delay) => {
-                    let at = self.flow.arrives(now + Span::nanos(delay));
-                    self.flow.through();
-                    (at, Some((segment.body, segment.bytes)))
-                }
+                Some(delay) => (self.flow.arrives(now + Span::nanos(delay)), Some((segment.body, segment.bytes))),
                 None => match self.flow.lost(now, segment, &self.config) {
                     Setback::Retry { at } => (at, None),
                     Setback::GiveUp { .. } => {
@@ -360,10 +363,15 @@ mod tests {
                         let segment = self.flow.retry().expect("a timer fires only for a stuck segment");
                         self.transmit(now, segment);
                     }
-                    Some((number, bytes)) if self.reads => self.read(now, number, bytes),
-                    Some(unread) => {
-                        self.buffered.push(unread);
-                        self.most = self.most.max(self.buffered.iter().map(|(_, bytes)| bytes).sum());
+                    Some((number, bytes)) => {
+                        self.flow.through(u64::from(number));
+                        if self.reads {
+                            self.read(now, number, bytes);
+                        } else {
+                            self.buffered.push((number, bytes));
+                            self.most = self.most.max(self.buffered.iter().map(|(_, bytes)| bytes).sum());
+                        }
+                        self.flush(now);
                     }
                 }
             }

@@ -1,5 +1,16 @@
 //! Plan × seed → outcome: the world beside its judges, one run at a time.
 
+pub mod audit;
+pub mod explain;
+#[cfg(test)]
+pub(crate) mod fake;
+pub mod one;
 pub mod outcome;
+pub mod passage;
+#[cfg(test)]
+pub(crate) mod tests;
 
+pub use audit::{Audited, Difference, Parting, audit};
+pub use one::{Crash, explained, guarded, mattered, one};
 pub use outcome::{Answer, ArmOutcome, Expected, LedgerRow, Outcome, RunOutcome, Scenery, Story, StoryLine, StrikeRow, Tally};
+pub use passage::{Early, How, Passage, Ran, Ready};

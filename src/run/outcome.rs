@@ -209,3 +209,8 @@ pub struct Outcome {
     /// The arms.
     pub arms: Vec<ArmOutcome>,
 }
+
+impl Outcome {
+    /// The version of the format that this code writes, as documented in `docs/report-format.md`.
+    pub const FORMAT: u32 = 1;
+}

@@ -227,6 +227,16 @@ impl<P: Protocol> Core<P> {
         result
     }
 
+    /// Writes to the medium itself.
+    pub(super) fn disk_commit(&mut self, node: NodeId, write: P::Write) -> Result<(), DiskFull> {
+        self.disk_write(node, write)?;
+        let disk = &mut self.cold(node).disk;
+        let point = disk.sync_started();
+        disk.sync_finished(point);
+        self.trace_with(node, || Step::Synced { ok: true });
+        Ok(())
+    }
+
     /// Starts a sync; its end fires one of two timers.
     pub(super) fn disk_sync(&mut self, node: NodeId, done: P::Timer, failed: P::Timer) {
         let incarnation = self.hosts[node].incarnation;

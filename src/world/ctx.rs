@@ -169,6 +169,15 @@ impl<'a, W: Protocol, S: Scope<W>> Ctx<'a, W, S> {
         self.core.disk_write(self.node, S::write(write))
     }
 
+    /// Writes through the page cache: what was written so far is on the medium when this returns. It is the instant at which
+    /// a store's commit takes effect; how long that takes is a sync before it.
+    ///
+    /// # Errors
+    /// When the disk is full: nothing was written.
+    pub fn commit(&mut self, write: S::Write) -> Result<(), DiskFull> {
+        self.core.disk_commit(self.node, S::write(write))
+    }
+
     /// Makes everything written so far durable; then `done` fires, or `failed` if the disk would not.
     pub fn sync(&mut self, done: S::Timer, failed: S::Timer) {
         self.core.disk_sync(self.node, S::timer(done), S::timer(failed));

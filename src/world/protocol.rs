@@ -72,6 +72,8 @@ pub trait Protocol: Clone + Sized + Send + Sync + 'static {
 
     /// The names of message kinds; [`Tag::kind`] is a position.
     fn kinds() -> &'static [&'static str];
+    /// The payload that a message of this name is about, if it is about one: its story follows it by that.
+    fn about(tag: Tag) -> Option<PayloadId>;
     /// Nodes and objects.
     fn roster(config: &Self::Config) -> Roster;
     /// The empty disk of a node.

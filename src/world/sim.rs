@@ -1,6 +1,6 @@
 //! The door from the generic world to everything above it: one object-safe interface, crossed once per batch of events.
 
-use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Time};
+use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Tag, Time};
 use crate::record::{Command, Entry, Marks, Names, Trace};
 
 use super::Strike;
@@ -46,6 +46,8 @@ pub trait Sim: Send {
     fn breach(&self) -> Option<&(Time, String)>;
     /// The names of message kinds.
     fn kinds(&self) -> &'static [&'static str];
+    /// The payload that a message of this name is about, for stories.
+    fn about(&self, tag: Tag) -> Option<PayloadId>;
     /// A payload's holders, for stories: nothing is changed.
     fn holders(&self, payload: PayloadId) -> Vec<(NodeId, ObjectId)>;
     /// A copy that continues on its own.

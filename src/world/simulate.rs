@@ -1,6 +1,6 @@
 //! A world behind the door that everything above the kernel uses.
 
-use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Time};
+use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Tag, Time};
 use crate::record::{Command, Entry, Marks, Names, Note, Trace, What};
 
 use super::config::Strike;
@@ -11,8 +11,8 @@ use super::{Nodes, World};
 
 impl<P: Protocol> Sim for World<P> {
     fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
-        out.append(&mut self.core.history);
-        if !out.is_empty() {
+        if !self.core.history.is_empty() {
+            out.append(&mut self.core.history);
             return true;
         }
         while self.core.queue.peek_time().is_some_and(|next| next <= until) {
@@ -120,6 +120,10 @@ impl<P: Protocol> Sim for World<P> {
 
     fn kinds(&self) -> &'static [&'static str] {
         P::kinds()
+    }
+
+    fn about(&self, tag: Tag) -> Option<PayloadId> {
+        P::about(tag)
     }
 
     fn holders(&self, payload: PayloadId) -> Vec<(NodeId, ObjectId)> {

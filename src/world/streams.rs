@@ -246,9 +246,9 @@ impl<P: Protocol> Core<P> {
         }
     }
 
-    /// The operating system at one end says that it knows nothing of the connection. The reset may be lost.
-    fn reset(&mut self, id: ConnId, end: usize) {
-        let Some(conn) = self.conns.get(id) else { return };
+    /// The operating system at one end says that it knows nothing of the connection. False when the reset is lost.
+    fn reset(&mut self, id: ConnId, end: usize) -> bool {
+        let Some(conn) = self.conns.get(id) else { return true };
         let (from, to, refused) = (conn.ends[end], conn.ends[1 - end], !conn.opened);
         conn.serial += 1 << 40;
         let tag = Tag { kind: KIND_HANDSHAKE, subject: conn.serial << 2 | 3, attempt: 1 };
@@ -260,11 +260,13 @@ impl<P: Protocol> Core<P> {
                 let at = self.conns.get(id).expect("checked above").flows[end].arrives(at);
                 let end = u8::try_from(1 - end).expect("0 or 1");
                 self.queue.push(at, Event::Reset { conn: id, end, refused });
+                return true;
             }
             Fate::Lost { why } => self.lost(from, to, tag, why, false),
             // A reset that a clog holds is as good as lost: it is not sent again.
             Fate::Held { cause } => self.lost(from, to, tag, crate::record::LossReason::Fault(cause), false),
         }
+        false
     }
 
     pub(super) fn on_reset(&mut self, id: ConnId, end: usize, refused: bool) {
@@ -290,7 +292,7 @@ impl<P: Protocol> Core<P> {
                 return None;
             }
             Status::Killed => {
-                self.reset(id, end);
+                self.repel(id, flow, segment);
                 return None;
             }
             Status::Up => {}
@@ -303,13 +305,13 @@ impl<P: Protocol> Core<P> {
         if !conn.holds[end] || conn.incarnations[end] != incarnation {
             // Both sides closed at once: nobody is left to be told.
             if conn.holds[flow] {
-                self.reset(id, end)
+                self.repel(id, flow, segment);
             } else {
-                self.conns.release(id)
+                self.conns.release(id);
             }
             return None;
         }
-        conn.flows[flow].through();
+        conn.flows[flow].through(segment.number);
         let bytes = segment.bytes;
         match segment.body {
             Carried::Msg(msg) => return Some((Peer { node: from, conn: Some(id) }, node, msg, bytes)),
@@ -328,6 +330,13 @@ impl<P: Protocol> Core<P> {
             }
         }
         None
+    }
+
+    /// Nobody takes the segment: its sender is told by a reset, or sends it again when that is lost.
+    fn repel(&mut self, id: ConnId, flow: usize, segment: Segment<Carried<P::Msg>>) {
+        if !self.reset(id, 1 - flow) {
+            self.stall(id, flow, segment);
+        }
     }
 
     /// The process has read a message: the window opens.

@@ -2,6 +2,6 @@
 
 mod golden;
 mod notation;
-mod random;
+pub(super) mod random;
 mod size;
 mod twin;

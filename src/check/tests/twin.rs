@@ -62,6 +62,9 @@ impl<'a> Twin<'a> {
                 What::Note(Note::Settle { payload, .. } | Note::Held { payload, .. }) => {
                     malformed += u64::from(!messages.iter().any(|m| m.payload == payload));
                 }
+                What::Note(Note::Subscribe { group } | Note::Unsubscribe { group }) => {
+                    malformed += u64::from(!matches!(names.object(group).kind, ObjectKind::Subscription { .. }));
+                }
                 What::Note(_) | What::Skipped { .. } | What::Phase(_) | What::Fault { .. } => {}
             }
         }
@@ -108,7 +111,8 @@ impl<'a> Twin<'a> {
     }
     /// The group was entitled when the message was sent, and ever since until an entry.
     fn pair(&self, m: &Message, group: ObjectId, until: usize) -> bool {
-        let left = |n: &Note| matches!(n, Note::Unsubscribe { group: g } if *g == group);
+        let lasting = !matches!(self.kind(group), ObjectKind::Subscription { .. });
+        let left = |n: &Note| !lasting && matches!(n, Note::Unsubscribe { group: g } if *g == group);
         let sent_there = self.names.groups_of(m.to).any(|g| g == group);
         sent_there && self.subscribed(group, m.called) && !self.notes().any(|(i, n)| (m.called..until).contains(&i) && left(&n))
     }
@@ -149,9 +153,9 @@ impl<'a> Twin<'a> {
 
     /// Expected deliveries of a message to a group: where, and whether intact.
     fn deliveries(&self, group: ObjectId, payload: PayloadId) -> Vec<(usize, bool)> {
-        let found = self.notes().filter_map(|(i, n)| match n {
-            Note::Deliver { group: g, payload: p, intact, .. } if (g, p) == (group, payload) && self.entitled(g, p, i) => Some((i, intact)),
-            _ => None,
+        let found = self.notes().filter_map(|(i, n)| {
+            let Note::Deliver { group: g, payload: p, intact, .. } = n else { return None };
+            ((g, p) == (group, payload) && self.entitled(g, p, i)).then_some((i, intact))
         });
         found.collect()
     }
@@ -275,25 +279,23 @@ impl<'a> Twin<'a> {
         self.notes().filter(|(_, n)| what(*n)).count() as u64
     }
     fn repeated_deliveries(&self) -> (Vec<(u64, PayloadId)>, u64) {
-        let again = |i, n| match n {
-            Note::Deliver { group, payload, .. } if self.entitled(group, payload, i) && self.first(group, payload) != Some(i) => {
-                Some(payload)
-            }
-            _ => None,
+        let again = |i, n| {
+            let Note::Deliver { group, payload, .. } = n else { return None };
+            (self.entitled(group, payload, i) && self.first(group, payload) != Some(i)).then_some(payload)
         };
         (self.count(again), self.total(|n| matches!(n, Note::Deliver { .. })))
     }
     fn repeated_effects(&self) -> (Vec<(u64, PayloadId)>, u64) {
-        let again = |i, n| match n {
-            Note::Effect { group, payload } if self.effects(group, payload).iter().skip(1).any(|e| *e == i) => Some(payload),
-            _ => None,
+        let again = |i, n| {
+            let Note::Effect { group, payload } = n else { return None };
+            self.effects(group, payload).iter().skip(1).any(|e| *e == i).then_some(payload)
         };
         (self.count(again), self.total(|n| matches!(n, Note::Effect { .. })))
     }
     fn unexpected(&self) -> (Vec<(u64, PayloadId)>, u64) {
-        let wrong = |i, n| match n {
-            Note::Deliver { group, payload, .. } | Note::Effect { group, payload } if !self.entitled(group, payload, i) => Some(payload),
-            _ => None,
+        let wrong = |i, n| {
+            let (Note::Deliver { group, payload, .. } | Note::Effect { group, payload }) = n else { return None };
+            (!self.entitled(group, payload, i)).then_some(payload)
         };
         (self.count(wrong), self.total(|n| matches!(n, Note::Deliver { .. } | Note::Effect { .. })))
     }

@@ -47,9 +47,15 @@ fn poisson_arrivals_come_at_their_rate_with_exponential_gaps() {
         found.iter().for_each(|at| bins[usize::try_from(at / bin).unwrap()] += 1.0);
         fits(text, &bins.iter().map(|count| (*count, expected)).collect::<Vec<_>>());
     }
-    // Kolmogorov and Smirnov: the largest distance of the gaps' distribution from the exponential, of 100,000.
-    let found = times(Arrivals::Poisson { rate: rate("100/s") }, Span::secs(1000), 3);
-    let mut gaps: Vec<f64> = found.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1e7).collect();
+    exponential_gaps(&times(Arrivals::Poisson { rate: rate("100/s") }, Span::secs(1000), 3), 1e7);
+    // What is left of a thinned process is Poisson too: each candidate was kept independently of its gap.
+    let flat = Arrivals::Diurnal { mean: rate("100/s"), amplitude: Chance::NEVER, period: Span::secs(60), peak_at: Span::ZERO };
+    exponential_gaps(&times(flat, Span::secs(1000), 3), 1e7);
+}
+
+/// Kolmogorov and Smirnov: the largest distance of the gaps' distribution from the exponential of a mean in nanoseconds.
+fn exponential_gaps(times: &[u64], mean: f64) {
+    let mut gaps: Vec<f64> = times.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / mean).collect();
     gaps.sort_by(f64::total_cmp);
     let n = gaps.len() as f64;
     let distance = gaps.iter().enumerate().map(|(at, gap)| {
@@ -57,7 +63,16 @@ fn poisson_arrivals_come_at_their_rate_with_exponential_gaps() {
         (below - at as f64 / n).abs().max(((at + 1) as f64 / n - below).abs())
     });
     let (distance, limit) = (distance.fold(0.0, f64::max), 1.9495 / n.sqrt());
-    assert!(distance < limit, "{distance} against {limit}");
+    assert!(n > 90_000.0 && distance < limit, "{distance} against {limit}");
+}
+
+#[test]
+fn steps_to_the_same_rate_change_nothing() {
+    let rate = rate("3/7us");
+    let steps = (0..3000).map(|n| (Time::from_nanos(n * 1003), rate)).collect();
+    let (whole, cut) = (times(Arrivals::Poisson { rate }, Span::millis(3), 4), times(Arrivals::Steps(steps), Span::millis(3), 4));
+    assert!(whole.len() > 1000 && whole.len() == cut.len());
+    assert!(whole.iter().zip(&cut).all(|(a, b)| a.abs_diff(*b) <= 1));
 }
 
 #[test]

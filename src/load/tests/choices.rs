@@ -95,3 +95,17 @@ fn another_rate_asks_for_the_same_things() {
     assert_eq!(poisson, essence(Arrivals::Poisson { rate: Rate::new(999, Span::secs(1)) }));
     assert_eq!(poisson, essence(Arrivals::Constant { rate: Rate::new(50, Span::secs(1)) }));
 }
+
+#[test]
+fn another_seed_asks_for_other_things() {
+    let keys = |seed| {
+        let stream = stream(Arrivals::Constant { rate: Rate::new(1, Span::millis(1)) });
+        all(load(vec![stream.clone(), stream], Span::secs(1), seed)).iter().map(|a| a.command.what.key()).collect::<Vec<_>>()
+    };
+    let same = |a: &[KeyId], b: &[KeyId]| a.iter().zip(b).filter(|(a, b)| a == b).count();
+    let (one, other) = (keys(1), keys(2));
+    // A hundred keys: one in a hundred agrees by chance; of 1998, 20 ± 15.
+    assert!(one.len() == 1998 && same(&one, &other) < 35);
+    let (left, right): (Vec<_>, Vec<_>) = one.chunks(2).map(|pair| (pair[0], pair[1])).unzip();
+    assert!(same(&left, &right) < 25, "nor do two streams ask for the same");
+}

@@ -83,6 +83,15 @@ fn a_users_own_course_does_not_depend_on_the_others() {
     };
     let (alone, crowd) = (course(1), course(200));
     assert!(alone.len() > 40 && alone.iter().all(|one| crowd.contains(one)));
+    // And two users do not do the same.
+    let keys = |node| crowd.iter().filter(move |one| one.1 == NodeId(node)).map(|one| one.2).take(500);
+    let same = keys(5).zip(keys(6)).filter(|(a, b)| a == b).count();
+    assert!(same < 15, "{same} of 500, where 5 are expected");
+    let few = course(2);
+    type Seen = (Time, NodeId, crate::base::KeyId);
+    let (first, second): (Vec<&Seen>, Vec<&Seen>) = few.iter().partition(|one| one.1 == NodeId(5));
+    let same = first.iter().zip(&second).filter(|(a, b)| a.2 == b.2).count();
+    assert!(first.len() > 40 && same < 8, "{same} of {}", first.len());
 }
 
 #[test]

@@ -54,13 +54,17 @@ fn what_is_wrong_is_said() {
     let trace = |rows: &[TraceRow]| Arrivals::Trace(Arc::from(rows));
     let daily = |mean, period| Arrivals::Diurnal { mean, amplitude: Chance::ALWAYS, period, peak_at: Span::ZERO };
     let bursts = |rate_high, off| Arrivals::Bursts { rate_high, rate_low: Rate::ZERO, on: second(), off };
-    let table: [(LoadStream, &[&str]); 21] = [
+    let backwards = Law::Uniform { low: Span::secs(2), high: Span::secs(1) };
+    let unlawful = "arrivals: the shortest span 2s is longer than the longest, 1s";
+    let table: [(LoadStream, &[&str]); 23] = [
         (good.clone(), &[]),
         (arrivals(Arrivals::Poisson { rate: Rate::ZERO }), &["arrivals: nothing ever arrives at a rate of zero"]),
         (arrivals(daily(rate, Span::ZERO)), &["arrivals: a period has some length"]),
         (arrivals(daily(Rate::new(u64::MAX, Span::nanos(2)), Span::secs(1))), &["arrivals: the rate is too high"]),
         (arrivals(bursts(Rate::ZERO, second())), &["arrivals: nothing ever arrives: both rates are zero"]),
         (arrivals(bursts(rate, nothing)), &["arrivals: a burst and what lies between two of them have some length"]),
+        (arrivals(bursts(rate, backwards.clone())), &[unlawful]),
+        (arrivals(Arrivals::Closed { users: 1, think: backwards }), &[unlawful]),
         (arrivals(Arrivals::Steps(vec![])), &["arrivals: nothing ever arrives: there is no step to a rate above zero"]),
         (arrivals(Arrivals::Steps(vec![(Time::ZERO, rate), (Time::ZERO, rate)])), &["arrivals: the steps are not in order of time"]),
         (arrivals(trace(&[])), &["arrivals: the trace has no rows"]),

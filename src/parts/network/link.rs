@@ -51,13 +51,10 @@ pub(super) struct Band {
     longest: u64,
 }
 
-/// What a direction with a bandwidth remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+/// What a direction with a bandwidth remembers: when it will be busy, as spans of time in order that do not overlap.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub(super) struct Queue {
-    /// The latest arrival so far.
-    seen: Time,
-    /// When the last byte of all that arrived is on the wire.
-    busy_until: Time,
+    busy: Vec<(u64, u64)>,
 }
 
 /// What a direction with bursty loss remembers: the last state asked for, which is a cache and no more.
@@ -82,6 +79,8 @@ pub(super) struct Journey {
     pub(super) spared: bool,
     /// Links crossed.
     pub(super) hop: u32,
+    /// When it left.
+    pub(super) sent: Time,
     /// Where it is in time.
     pub(super) at: Time,
     /// What was flipped; zero when intact.
@@ -131,7 +130,7 @@ impl Class {
             return Ok(());
         }
         if let (Some(band), Some(queue)) = (&self.band, queue) {
-            journey.at = queue.admit(*band, journey.bytes, journey.at).ok_or(LossReason::Overflow)?;
+            journey.at = queue.admit(*band, journey.bytes, (journey.sent, journey.at)).ok_or(LossReason::Overflow)?;
         }
         let sure = journey.spared || journey.copy;
         if !sure && self.loss.hits(decision.word(Lane::Loss, step)) {
@@ -199,23 +198,40 @@ impl Band {
 }
 
 impl Queue {
-    /// Takes a message in; when its last byte is on the wire, or `None` when there is no room for it to wait.
+    /// Takes a message in that comes at `at`, sent at `now`; when its last byte is on the wire, or `None` when there is no room
+    /// for it to wait.
     ///
-    /// First come, first served. On the first link of a path messages come in order of time, and this is exact. On a later link
-    /// one that was sent later may come earlier than one already taken in; it then waits for the work that lies before the
-    /// link, but not for the idle time before the other's arrival.
-    fn admit(&mut self, band: Band, bytes: u32, at: Time) -> Option<Time> {
+    /// First come, first served, for messages that come in the order in which they were sent, as they do on the first link of
+    /// a path. On a later link one that was sent later may come earlier than another whose fate is decided already: then it
+    /// gets the time that the other leaves. The link is never idle while there is work, and never faster than it is.
+    fn admit(&mut self, band: Band, bytes: u32, (now, at): (Time, Time)) -> Option<Time> {
         // Below 2^32 · 10^9 < 2^62; rounded up, so that the link never carries more than it can.
-        let takes = (u64::from(bytes) * 1_000_000_000).div_ceil(band.bytes_per_second);
-        let seen = self.seen.max(at);
-        let waits = self.busy_until.saturating_since(seen).as_nanos();
-        let work = waits.saturating_add(takes);
-        if waits > 0 && work > band.longest {
+        // At least a nanosecond, so that an empty message waits like any other.
+        let takes = (u64::from(bytes) * 1_000_000_000).div_ceil(band.bytes_per_second).max(1);
+        let past = self.busy.partition_point(|(_, end)| *end <= now.nanos());
+        if past * 2 >= self.busy.len() {
+            self.busy.drain(..past);
+        }
+        let first = self.busy.partition_point(|(_, end)| *end < at.nanos());
+        let (mut start, mut done, mut left, mut waits) = (at.nanos(), at.nanos(), takes, 0u64);
+        let mut next = first;
+        while let Some((from, until)) = self.busy.get(next).copied() {
+            let idle = from.saturating_sub(done);
+            if left <= idle {
+                break;
+            }
+            left -= idle;
+            waits += until - from.max(done);
+            start = start.min(from);
+            done = until;
+            next += 1;
+        }
+        if waits > 0 && waits.saturating_add(takes) > band.longest {
             return None;
         }
-        self.seen = seen;
-        self.busy_until = later(seen, work);
-        Some(later(at, work))
+        done = done.saturating_add(left);
+        self.busy.splice(first..next, [(start, done)]);
+        Some(Time::from_nanos(done))
     }
 }
 
@@ -238,9 +254,31 @@ impl BurstClass {
 
     /// Whether a message gets through at a moment; if not, why.
     fn spares(&self, state: &mut BurstState, at: Time, word: u64) -> Result<(), LossReason> {
-        let bad = state.bad_at(self, at);
+        let bad = self.is_bad(state, at);
         let (chance, why) = if bad { (self.loss_bad, LossReason::Burst) } else { (self.loss_good, LossReason::Chance) };
         if chance.hits(word) { Err(why) } else { Ok(()) }
+    }
+
+    /// Whether a direction is in its bad state at a moment.
+    pub(super) fn is_bad(&self, state: &mut BurstState, at: Time) -> bool {
+        if state.from <= at && at < state.until {
+            return state.bad;
+        }
+        let mut cell = at.nanos() / self.cell;
+        let (drawn, until) = self.drawn_in(state.key, cell, at.nanos());
+        let start = cell.saturating_mul(self.cell);
+        let (from, bad) = drawn.unwrap_or_else(|| {
+            // Not drawn anew yet in this cell: it is as some cell before left it, or as it was at the very beginning.
+            while cell > 0 {
+                cell -= 1;
+                if let (Some((_, bad)), _) = self.drawn_in(state.key, cell, u64::MAX) {
+                    return (start, bad);
+                }
+            }
+            (start, self.bad_share.hits(finish(!state.key)))
+        });
+        (state.from, state.until, state.bad) = (Time::from_nanos(from), Time::from_nanos(until), bad);
+        bad
     }
 
     /// The last time at or before `at` that the state was drawn anew inside a cell, what it came out as, and until when it
@@ -266,30 +304,6 @@ impl BurstState {
     /// A direction's own, from its key.
     pub(super) fn new(key: u64) -> BurstState {
         BurstState { key, from: Time::ZERO, until: Time::ZERO, bad: false }
-    }
-
-    /// Whether the direction is in its bad state at a moment.
-    fn bad_at(&mut self, class: &BurstClass, at: Time) -> bool {
-        if self.from <= at && at < self.until {
-            return self.bad;
-        }
-        let at = at.nanos();
-        let mut cell = at / class.cell;
-        let (drawn, until) = class.drawn_in(self.key, cell, at);
-        let (from, bad) = drawn.unwrap_or_else(|| {
-            let start = cell.saturating_mul(class.cell);
-            loop {
-                let Some(before) = cell.checked_sub(1) else {
-                    return (start, class.bad_share.hits(finish(!self.key)));
-                };
-                cell = before;
-                if let (Some((_, bad)), _) = class.drawn_in(self.key, cell, u64::MAX) {
-                    return (start, bad);
-                }
-            }
-        });
-        *self = BurstState { key: self.key, from: Time::from_nanos(from), until: Time::from_nanos(until), bad };
-        bad
     }
 }
 

@@ -157,7 +157,7 @@ impl Network {
         let (from, to) = (self.shape.home(t.from), self.shape.home(t.to));
         let plain = from.core == to.core && from.plain_up && to.clear_down && t.from != t.to;
         if !(self.calm && plain) {
-            return self.route_with_care(now, t);
+            return self.route_far(now, t);
         }
         // What `Class::cross` does, when there is nothing but a delay and a loss.
         let class = &self.shape.classes[from.class as usize];
@@ -169,13 +169,34 @@ impl Network {
         Fate::Deliver { at: later(now, took.as_nanos()), damage: None, copy: None }
     }
 
-    /// The same for any topology, with layers and overrides.
+    /// The same for any topology and law.
     #[inline(never)]
-    fn route_with_care(&mut self, now: Time, t: &Transmission) -> Fate {
-        let outcome = self.overridden(t);
+    fn route_far(&mut self, now: Time, t: &Transmission) -> Fate {
+        let ordinary = Way { copy: false, spared: false, links: usize::MAX };
         if t.from == t.to {
+            let _named = self.overridden(t);
             return Fate::Deliver { at: now, damage: None, copy: None };
         }
+        if !self.calm {
+            return self.route_with_care(now, t);
+        }
+        match self.travel(now, t, ordinary) {
+            Ok(first) if first.doubled => {
+                let copy = self.travel(now, t, Way { copy: true, ..ordinary }).ok();
+                Fate::Deliver {
+                    at: first.at,
+                    damage: NonZeroU64::new(first.damage),
+                    copy: copy.map(|copy| (copy.at, NonZeroU64::new(copy.damage))),
+                }
+            }
+            Ok(first) => Fate::Deliver { at: first.at, damage: NonZeroU64::new(first.damage), copy: None },
+            Err(why) => Fate::Lost { why },
+        }
+    }
+
+    /// The same with layers and overrides.
+    fn route_with_care(&mut self, now: Time, t: &Transmission) -> Fate {
+        let outcome = self.overridden(t);
         let detour = match self.barred(t.from, t.to) {
             Ok(detour) => detour,
             Err(why) => return self.eaten(why),
@@ -184,11 +205,11 @@ impl Network {
             self.touch(cause);
             return Fate::Held { cause };
         }
-        let spared = outcome.drop == Some(false);
+        let way = Way { copy: false, spared: outcome.drop == Some(false), links: usize::MAX };
         match outcome.drop {
             // It takes its turn on the first link all the same, so that the fates of others stay as they were.
             Some(true) => {
-                let _lost_anyway = self.travel(now, t, Way { copy: false, spared: true, links: 1 });
+                let _lost_anyway = self.travel(now, t, Way { spared: true, links: 1, ..way });
                 return Fate::Lost { why: LossReason::Override };
             }
             Some(false) => {}
@@ -198,7 +219,7 @@ impl Network {
                 }
             }
         }
-        let first = match self.travel(now, t, Way { copy: false, spared, links: usize::MAX }) {
+        let first = match self.travel(now, t, way) {
             Ok(journey) => journey,
             Err(why) => return Fate::Lost { why },
         };
@@ -206,7 +227,7 @@ impl Network {
             Transport::Datagram => outcome.duplicate.unwrap_or(first.doubled),
             Transport::Stream => false,
         };
-        let copy = if doubled { self.travel(now, t, Way { copy: true, spared, links: usize::MAX }).ok() } else { None };
+        let copy = if doubled { self.travel(now, t, Way { copy: true, ..way }).ok() } else { None };
         let copy = copy.map(|copy| (self.jammed(t, copy.at), NonZeroU64::new(copy.damage)));
         let at = match outcome.delay {
             Some(span) => later(now, span.as_nanos()),
@@ -351,6 +372,7 @@ impl Network {
             copy: way.copy,
             spared: way.spared,
             hop: 0,
+            sent: now,
             at: now,
             damage: 0,
             doubled: false,

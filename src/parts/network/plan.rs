@@ -33,6 +33,15 @@ impl Kind {
             Kind::Switch => "switch",
         }
     }
+
+    fn plural(self) -> &'static str {
+        match self {
+            Kind::Host => "hosts",
+            Kind::Zone => "zones",
+            Kind::Region => "regions",
+            Kind::Switch => "switches",
+        }
+    }
 }
 
 /// Everything that has a name and its number: hosts first, then zones' switches, regions' switches, declared switches, `lan`
@@ -119,7 +128,7 @@ impl<'a> Wiring<'a> {
             self.problems.push(format!("a {} has an empty name", kind.word()));
         } else if let Some((other, _)) = self.found.get(name) {
             let both =
-                if *other == kind { format!("two {}s are", kind.word()) } else { format!("a {} and a {} are", other.word(), kind.word()) };
+                if *other == kind { format!("two {} are", kind.plural()) } else { format!("a {} and a {} are", other.word(), kind.word()) };
             self.problems.push(format!("{both} called `{name}`; hosts, zones, regions and switches need names of their own"));
         } else {
             self.found.insert(name, (kind, number));
@@ -159,9 +168,13 @@ impl<'a> Wiring<'a> {
         let implied = [("within", &config.within), ("between_zones", &config.between_zones), ("between_regions", &config.between_regions)];
         let implied = implied.map(|(name, law)| (format!("`{name}`"), law));
         let declared = config.links.iter().flat_map(|link| {
-            [(format!("link `{}`", link.name), &link.there), (format!("link `{}`, on the way back,", link.name), &link.back)]
+            [(format!("link `{}`", link.name), &link.there), (format!("link `{}` on the way back", link.name), &link.back)]
         });
         for (whose, law) in implied.into_iter().chain(declared) {
+            let laws = [("delay", Some(&law.delay)), ("jitter", law.jitter.as_ref()), ("hold", law.reorder.as_ref().map(|r| &r.hold))];
+            for (what, law) in laws {
+                self.problems.extend(law.and_then(|law| law.check().err()).map(|why| format!("the {what} of {whose}: {why}")));
+            }
             if law.bandwidth.as_ref().is_some_and(|band| band.bytes_per_second == 0) {
                 self.problems
                     .push(format!("{whose} has a bandwidth of zero, so nothing would ever cross it; leave it out for unlimited speed"));
@@ -213,8 +226,7 @@ impl<'a> Wiring<'a> {
         let mut homes: Vec<Option<u32>> = zone_of.iter().map(|index| index.map(zone)).collect();
         if stray {
             let lan = self.switch(LAN);
-            for (host, home) in homes.iter_mut().enumerate().filter(|(host, _)| !linked[*host]) {
-                assert!(host < self.hosts.len());
+            for (home, _) in homes.iter_mut().zip(&linked).filter(|(_, linked)| !**linked) {
                 home.get_or_insert(lan);
             }
         }

@@ -103,9 +103,9 @@ impl Routes {
         let costs = dijkstra(&back, root, None, |edge| edge.weight().cost);
         let next = |vertex: NodeIndex| {
             let cost = costs.get(&vertex)?;
-            let tight = graph.edges(vertex).filter(|edge| open(edge.target(), edge.weight())).filter(|edge| {
-                let rest = costs.get(&edge.target()).expect("what a reached vertex leads to is reached");
-                edge.weight().cost + *rest == *cost
+            let tight = graph.edges(vertex).filter(|edge| {
+                let rest = costs.get(&edge.target()).filter(|_| open(edge.target(), edge.weight()));
+                rest.is_some_and(|rest| edge.weight().cost + *rest == *cost)
             });
             tight.map(|edge| edge.weight().direction).min()
         };

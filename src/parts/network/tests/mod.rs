@@ -1,9 +1,13 @@
 //! Proofs about the network as a whole.
 
+mod bandwidth;
 mod chance;
+mod faults;
+mod overriding;
+mod topology;
 
 use crate::base::{Chance, Law, NodeId, Span, Tag, Time, WorldKey};
-use crate::parts::config::{LinkConfig, LinkLaw, NetworkConfig, Zone};
+use crate::parts::config::{Bandwidth, Burst, Corruption, LinkConfig, LinkLaw, NetworkConfig, Reorder, Zone};
 
 use super::*;
 
@@ -55,4 +59,11 @@ fn arrival(fate: Fate) -> Option<Time> {
 
 fn percent(text: &str) -> Chance {
     text.parse().unwrap()
+}
+
+/// Whether a count out of `n` lies within five standard errors of a share, given as a fraction.
+fn near(count: u64, n: u64, (top, bottom): (u64, u64)) -> bool {
+    let [count, n, top, bottom] = [count, n, top, bottom].map(i128::from);
+    let off = count * bottom - n * top;
+    off * off <= 25 * n * top * (bottom - top)
 }

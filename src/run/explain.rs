@@ -1,0 +1,357 @@
+//! The story of a breach: what happened to the witness's messages, in few sentences with names and times.
+
+use std::collections::BTreeSet;
+
+use crate::base::{NodeId, PayloadId, Tag, Time};
+use crate::check::{Property, Witness};
+use crate::record::{End, Entry, LossReason, Note, Op, Settlement, Step, TraceEntry, What};
+use crate::world::Sim;
+
+use super::{Story, StoryLine};
+
+/// More lines than this nobody reads: what matters less goes first.
+pub const LINES: usize = 24;
+
+/// What was seen while a broken run was run again with the trace on.
+#[derive(Clone, Copy)]
+pub struct Evidence<'a> {
+    /// The world at its end, with its trace.
+    pub sim: &'a dyn Sim,
+    /// The names of the declared faults.
+    pub faults: &'a [String],
+    /// The history's entries about the witness's payloads.
+    pub entries: &'a [Entry],
+}
+
+/// How much a line matters: the lowest go first when there are too many.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Weight {
+    Disk,
+    Way,
+    Node,
+    Words,
+    Turn,
+}
+
+/// A line before it is chosen. Equal times keep the order cause before effect: steps first, then what they led to.
+struct Line {
+    at: Time,
+    order: usize,
+    weight: Weight,
+    node: Option<NodeId>,
+    text: String,
+    /// Whether a message arrives.
+    arrives: bool,
+}
+
+/// Tells the story of a witness.
+#[must_use]
+pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> Story {
+    let scene = Scene::of(witness, evidence);
+    let steps = scene.trace.len();
+    let mut lines: Vec<Line> = Vec::new();
+    for (order, entry) in evidence.entries.iter().enumerate() {
+        if let Some((weight, text)) = scene.entry(entry) {
+            lines.push(Line { at: entry.at, order: order + steps, weight, node: Some(entry.node), text, arrives: false });
+        }
+    }
+    scene.steps(&mut lines);
+    scene.drop_echoes(&mut lines);
+    lines.sort_by_key(|line| (line.at, line.order));
+    let mut told: Vec<StoryLine> =
+        shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
+    let missing = evidence.sim.trace().map_or(0, |trace| trace.dropped);
+    if missing > 0 {
+        let text = format!("the trace was full: {missing} later steps are not in this story");
+        told.push(StoryLine { at: told.last().map_or(witness.at, |l| l.at), node: None, text });
+    }
+    Story { property, lines: told }
+}
+
+/// Whom and what the story is about, and from when to when.
+struct Scene<'a> {
+    evidence: &'a Evidence<'a>,
+    trace: &'a [TraceEntry],
+    payloads: BTreeSet<PayloadId>,
+    nodes: BTreeSet<NodeId>,
+    from: Time,
+    until: Time,
+}
+
+impl<'a> Scene<'a> {
+    fn of(witness: &Witness, evidence: &'a Evidence<'a>) -> Scene<'a> {
+        let trace = evidence.sim.trace().map_or(&[][..], |trace| trace.entries());
+        let payloads: BTreeSet<PayloadId> = witness.payloads.iter().copied().collect();
+        let mut nodes: BTreeSet<NodeId> = witness.nodes.iter().copied().collect();
+        let (mut from, mut until) = (witness.at, witness.at);
+        let about = evidence.entries.iter().filter(|e| payload_of(e).is_some_and(|p| payloads.contains(&p)));
+        for entry in about {
+            nodes.insert(entry.node);
+            from = from.min(entry.at);
+            until = until.max(entry.at);
+        }
+        for step in trace {
+            if let Some((other, tag)) = message(&step.step)
+                && evidence.sim.about(tag).is_some_and(|p| payloads.contains(&p))
+                && step.at >= from
+            {
+                nodes.insert(step.node);
+                nodes.insert(other);
+            }
+        }
+        Scene { evidence, trace, payloads, nodes, from, until }
+    }
+
+    fn about(&self, tag: Tag) -> bool {
+        self.evidence.sim.about(tag).is_some_and(|p| self.payloads.contains(&p))
+    }
+
+    fn node(&self, id: NodeId) -> &str {
+        self.evidence.sim.names().node(id)
+    }
+
+    /// A history entry as a sentence; `None` when it is not about the witness.
+    fn entry(&self, entry: &Entry) -> Option<(Weight, String)> {
+        let payload = payload_of(entry)?;
+        if !self.payloads.contains(&payload) {
+            return None;
+        }
+        let who = self.node(entry.node);
+        let name = |id| self.evidence.sim.names().object(id).name.as_str();
+        let text = match entry.what {
+            What::Call { what: Op::Publish { to, .. }, .. } => format!("{who} publishes {payload} to {}", name(to)),
+            What::Call { what: Op::Request { to, .. }, .. } => format!("{who} requests {payload} of {}", name(to)),
+            What::End { what, end, .. } => match end {
+                End::Ok => format!("{who}: {} {payload} ended well", what.verb()),
+                End::Failed(why) => format!("{who}: {} {payload} failed for certain: {why}", what.verb()),
+                End::Unknown(why) => format!("{who}: whether {} {payload} happened is unknown: {why}", what.verb()),
+            },
+            What::Skipped { what, .. } => format!("{who} is down and cannot {} {payload}", what.verb()),
+            What::Note(Note::Deliver { group, intact, redelivered, .. }) => {
+                let again = if redelivered { ", marked as redelivered" } else { "" };
+                let damage = if intact { "" } else { ", with a damaged body" };
+                format!("{who} receives {payload} from {}{again}{damage}", name(group))
+            }
+            What::Note(Note::Effect { group, .. }) => format!("{who} applies the effect of {payload} for {}", name(group)),
+            What::Note(Note::Settle { group, how, .. }) => format!("{payload} leaves {}: {}", name(group), settled(how)),
+            What::Note(Note::Held { group, .. }) => format!("{payload} is still held in {}", name(group)),
+            What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) | What::Phase(_) | What::Fault { .. } => return None,
+        };
+        Some((Weight::Turn, text))
+    }
+
+    /// The trace's steps as sentences.
+    fn steps(&self, lines: &mut Vec<Line>) {
+        let mut wrote: BTreeSet<NodeId> = BTreeSet::new();
+        // A handler runs at one moment: what is written where and when a message was received is written because of it.
+        let mut here: Option<(NodeId, Time)> = None;
+        for (order, entry) in self.trace.iter().enumerate() {
+            if entry.at < self.from || entry.at > self.until {
+                continue;
+            }
+            let who = self.node(entry.node);
+            let told = match &entry.step {
+                Step::Sent { tag, .. } | Step::Lost { tag, .. } | Step::Received { tag, .. } => {
+                    let about = self.about(*tag);
+                    if about && matches!(entry.step, Step::Received { .. }) {
+                        here = Some((entry.node, entry.at));
+                    }
+                    if about { self.way(order, entry, *tag) } else { None }
+                }
+                Step::Wrote { bytes } => (here == Some((entry.node, entry.at))).then(|| {
+                    wrote.insert(entry.node);
+                    let what = if *bytes == 0 { "a record".to_owned() } else { format!("{bytes} bytes") };
+                    (Weight::Disk, format!("{who} writes {what}, not yet durable"))
+                }),
+                Step::Synced { ok: true } => {
+                    wrote.remove(&entry.node).then(|| (Weight::Disk, format!("{who} has everything written before on its disk")))
+                }
+                Step::Fired
+                | Step::Booted
+                | Step::Down { .. }
+                | Step::Paused(_)
+                | Step::Synced { ok: false }
+                | Step::LostWrites { .. }
+                | Step::Disconnected { .. }
+                | Step::Said { .. } => self.machine(entry),
+            };
+            let arrives = matches!(entry.step, Step::Received { .. });
+            lines.extend(told.map(|(weight, text)| Line { at: entry.at, order, weight, node: Some(entry.node), text, arrives }));
+        }
+    }
+
+    /// A message that arrives and is handed on at once is told once: as what it means, not as how it came.
+    fn drop_echoes(&self, lines: &mut Vec<Line>) {
+        let handed_on = |line: &Line| {
+            self.evidence.entries.iter().any(|e| {
+                e.at == line.at && Some(e.node) == line.node && matches!(e.what, What::Note(Note::Deliver { .. }) | What::End { .. })
+            })
+        };
+        lines.retain(|line| line.weight != Weight::Way || !line.arrives || !handed_on(line));
+    }
+
+    /// A message about the witness as a sentence. One that arrived gives one line, not two.
+    fn way(&self, order: usize, entry: &TraceEntry, tag: Tag) -> Option<(Weight, String)> {
+        let (who, what) = (self.node(entry.node), self.message(tag));
+        match &entry.step {
+            Step::Sent { to, .. } => {
+                let arrival = |later: &TraceEntry| {
+                    later.node == *to && matches!(&later.step, Step::Received { from, tag: t } if *from == entry.node && *t == tag)
+                };
+                let arrives = self.trace[order..].iter().any(arrival);
+                (!arrives).then(|| (Weight::Way, format!("{who} sends {what} to {}", self.node(*to))))
+            }
+            Step::Received { from, .. } => {
+                let sent = sent_at(&self.trace[..order], *from, entry.node, tag);
+                let when = sent.map_or(String::new(), |at| format!(", sent at {at}"));
+                Some((Weight::Way, format!("{who} receives {what} from {}{when}", self.node(*from))))
+            }
+            Step::Lost { to, why, again, .. } => {
+                let next = if *again { "; it will be sent again" } else { "" };
+                let text = format!("{what} from {who} to {} is lost: {}{next}", self.node(*to), self.loss(*why));
+                Some((Weight::Turn, text))
+            }
+            Step::Fired
+            | Step::Booted
+            | Step::Down { .. }
+            | Step::Paused(_)
+            | Step::Wrote { .. }
+            | Step::Synced { .. }
+            | Step::LostWrites { .. }
+            | Step::Disconnected { .. }
+            | Step::Said { .. } => None,
+        }
+    }
+
+    /// What happens to a machine, or what the model says, as a sentence.
+    fn machine(&self, entry: &TraceEntry) -> Option<(Weight, String)> {
+        if !self.nodes.contains(&entry.node) {
+            return None;
+        }
+        let who = self.node(entry.node);
+        match &entry.step {
+            Step::Down { how } => Some((Weight::Node, format!("{who} goes down: {how}{}", self.blame(entry)))),
+            Step::Booted => Some((Weight::Node, format!("{who} starts with what its disk holds"))),
+            Step::Paused(true) => Some((Weight::Node, format!("{who} stops{}", self.blame(entry)))),
+            Step::Paused(false) => Some((Weight::Node, format!("{who} goes on"))),
+            Step::LostWrites { count: 1 } => Some((Weight::Turn, format!("{who} loses 1 unsynced write"))),
+            Step::LostWrites { count } => Some((Weight::Turn, format!("{who} loses {count} unsynced writes"))),
+            Step::Synced { ok: false } => Some((Weight::Turn, format!("{who}'s disk fails to sync{}", self.blame(entry)))),
+            Step::Disconnected { peer, why } if self.nodes.contains(peer) => {
+                Some((Weight::Way, format!("{who} loses its connection to {}: {why}", self.node(*peer))))
+            }
+            Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => {
+                Some((Weight::Words, format!("{who}: {text}")))
+            }
+            Step::Sent { .. }
+            | Step::Lost { .. }
+            | Step::Received { .. }
+            | Step::Fired
+            | Step::Wrote { .. }
+            | Step::Synced { ok: true }
+            | Step::Disconnected { .. }
+            | Step::Said { .. } => None,
+        }
+    }
+
+    /// The fault that struck a node at this moment, or acts on it.
+    fn blame(&self, entry: &TraceEntry) -> String {
+        let strikes = self.evidence.sim.strikes().iter().filter(|s| s.from <= entry.at && s.until.is_none_or(|u| entry.at <= u));
+        let last = strikes.filter(|s| s.nodes.contains(&entry.node)).max_by_key(|s| s.from);
+        last.map_or(String::new(), |s| format!(" (fault `{}`)", self.evidence.faults[s.fault.index()]))
+    }
+
+    fn message(&self, tag: Tag) -> String {
+        let kind = self.evidence.sim.kinds().get(usize::from(tag.kind)).copied().unwrap_or("message");
+        let payload = self.evidence.sim.about(tag).expect("it was found to be about a payload");
+        // Some protocols number attempts from 1, others only tell them apart: a large number says nothing to a reader.
+        match tag.attempt {
+            attempt @ 2..1000 => format!("{kind} {payload} (attempt {attempt})"),
+            _ => format!("{kind} {payload}"),
+        }
+    }
+
+    fn loss(&self, why: LossReason) -> String {
+        match why {
+            LossReason::Chance => "the link loses some messages".into(),
+            LossReason::Burst => "the link is in its bad state".into(),
+            LossReason::Fault(id) => format!("fault `{}`", self.evidence.faults[id.index()]),
+            LossReason::NoRoute => "no route is left".into(),
+            LossReason::Overflow => "the link's queue is full".into(),
+            LossReason::Checksum => "damaged on the way, caught by its checksum".into(),
+            LossReason::NodeDown => "the receiver is down".into(),
+            LossReason::RunQueueFull => "the receiver's run queue is full".into(),
+            LossReason::ConnectionGone => "its connection is gone".into(),
+            LossReason::Override => "so decided by an override".into(),
+        }
+    }
+}
+
+/// The payload an entry is about.
+#[must_use]
+pub(super) fn payload_of(entry: &Entry) -> Option<PayloadId> {
+    match entry.what {
+        What::Call { what, .. } | What::End { what, .. } | What::Skipped { what, .. } => Some(what.payload()),
+        What::Note(
+            Note::Deliver { payload, .. } | Note::Settle { payload, .. } | Note::Effect { payload, .. } | Note::Held { payload, .. },
+        ) => Some(payload),
+        What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) | What::Phase(_) | What::Fault { .. } => None,
+    }
+}
+
+fn message(step: &Step) -> Option<(NodeId, Tag)> {
+    match step {
+        Step::Sent { to, tag, .. } | Step::Lost { to, tag, .. } => Some((*to, *tag)),
+        Step::Received { from, tag } => Some((*from, *tag)),
+        Step::Fired
+        | Step::Booted
+        | Step::Down { .. }
+        | Step::Paused(_)
+        | Step::Wrote { .. }
+        | Step::Synced { .. }
+        | Step::LostWrites { .. }
+        | Step::Disconnected { .. }
+        | Step::Said { .. } => None,
+    }
+}
+
+fn sent_at(before: &[TraceEntry], from: NodeId, to: NodeId, tag: Tag) -> Option<Time> {
+    let sent = |e: &&TraceEntry| e.node == from && matches!(&e.step, Step::Sent { to: t, tag: g, .. } if *t == to && *g == tag);
+    before.iter().rev().find(sent).map(|e| e.at)
+}
+
+const fn settled(how: Settlement) -> &'static str {
+    match how {
+        Settlement::Acknowledged => "the consumer acknowledged it",
+        Settlement::Returned => "the consumer gave it back",
+        Settlement::DeadLettered => "moved to the dead letters",
+        Settlement::Expired => "its time was over",
+        Settlement::Dropped => "dropped without a word, the queue was full",
+    }
+}
+
+/// Keeps what matters most; if that is still too much, the beginning and the end.
+fn shorten(mut lines: Vec<Line>) -> Vec<Line> {
+    for weight in [Weight::Disk, Weight::Way, Weight::Node] {
+        if lines.len() > LINES {
+            // The first lines of a kind that goes may stay where there is room: they lead into what is left.
+            let kept = lines.iter().filter(|l| l.weight != weight).count();
+            let mut room = LINES.saturating_sub(kept);
+            lines.retain(|line| {
+                let stays = line.weight != weight || room > 0;
+                room = if line.weight == weight { room.saturating_sub(1) } else { room };
+                stays
+            });
+        }
+    }
+    if lines.len() > LINES {
+        let (head, tail) = (LINES / 2, LINES - LINES / 2 - 1);
+        let left_out = lines.len() - head - tail;
+        let at = lines[head].at;
+        lines.splice(
+            head..head + left_out,
+            [Line { at, order: 0, weight: Weight::Turn, node: None, text: format!("… {left_out} more steps …"), arrives: false }],
+        );
+    }
+    lines
+}

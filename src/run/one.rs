@@ -1,0 +1,93 @@
+//! One run: one plan, one seed; and what is asked again of a run that broke something.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::base::FaultId;
+use crate::check::{Property, Verdict, Witness};
+use crate::record::{Entry, What};
+
+use super::explain::{Evidence, payload_of, tell};
+use super::passage::{How, Passage, Ready};
+use super::{Ran, RunOutcome, Story};
+
+/// A panic inside a run: our own bug, or a world that is not the same twice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Crash {
+    /// The seed of the run.
+    pub seed: u64,
+    /// What the panic said.
+    pub what: String,
+}
+
+/// Runs a seed.
+///
+/// # Errors
+/// A panic inside the run, caught at its border.
+pub fn one(ready: &Ready<'_>, seed: u64) -> Result<Ran, Crash> {
+    guarded(seed, || Passage::start(ready, seed, How::default()).run(|_| ()).finish())
+}
+
+/// Calls something that runs a world; a panic in it becomes a value.
+///
+/// # Errors
+/// The panic.
+pub fn guarded<T>(seed: u64, work: impl FnOnce() -> T) -> Result<T, Crash> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|t| (*t).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+        Crash { seed, what: text.unwrap_or_else(|| "a panic without words".into()) }
+    })
+}
+
+/// Enough for the longest story: about 200 MB while it is told.
+const TRACE: usize = 2_000_000;
+
+/// Runs a broken run once more with the trace on and tells the story of a property's witness. `None` when the property holds.
+///
+/// # Errors
+/// A panic inside the run; also when the second run is not the first, which is our own bug.
+pub fn explained(ready: &Ready<'_>, run: &RunOutcome, property: Property) -> Result<Option<Story>, Crash> {
+    let Verdict::Broken(witness) = &run.judged.finding(property).verdict else { return Ok(None) };
+    guarded(run.seed, || {
+        let mut entries: Vec<Entry> = Vec::new();
+        let keep = |entry: &Entry| entries.extend(concerns(entry, witness).then_some(*entry));
+        let passage = Passage::start(ready, run.seed, How { trace_limit: TRACE, without: None }).run(keep);
+        assert_eq!(passage.digest(), run.digest, "the run with its trace on is not the run without");
+        let sim = passage.sim();
+        let faults: Vec<String> = ready.arm().surroundings().faults.iter().map(|f| f.name.clone()).collect();
+        let evidence = Evidence { sim, faults: &faults, entries: &entries };
+        Some(tell(property, witness, &evidence))
+    })
+}
+
+fn concerns(entry: &Entry, witness: &Witness) -> bool {
+    match entry.what {
+        What::Phase(_) | What::Fault { .. } => false,
+        What::Call { .. } | What::End { .. } | What::Note(_) | What::Skipped { .. } => {
+            payload_of(entry).is_some_and(|p| witness.payloads.contains(&p))
+        }
+    }
+}
+
+/// Asks of each declared fault whether it mattered: the same seed without it, everything else the same by name. A fault mattered
+/// when one of the properties that the run broke is not broken without it.
+///
+/// # Errors
+/// A panic inside one of the runs.
+pub fn mattered(ready: &Ready<'_>, run: &mut RunOutcome, properties: &[Property]) -> Result<(), Crash> {
+    let broken: Vec<Property> = properties.iter().copied().filter(|p| run.judged.finding(*p).verdict.is_broken()).collect();
+    if broken.is_empty() {
+        return Ok(());
+    }
+    for index in 0..run.ledger.len() {
+        let row = &run.ledger[index];
+        if row.fired == 0 {
+            run.ledger[index].mattered = Some(false);
+            continue;
+        }
+        let how = How { trace_limit: 0, without: Some(FaultId::at(index)) };
+        let without = guarded(run.seed, || Passage::start(ready, run.seed, how).run(|_| ()).finish())?.outcome;
+        let kept = broken.iter().any(|p| !without.judged.finding(*p).verdict.is_broken());
+        run.ledger[index].mattered = Some(kept);
+    }
+    Ok(())
+}
