@@ -34,7 +34,8 @@ pub(super) fn run(args: &RunArgs, models: &[&'static dyn Model]) -> Exit {
                 continue;
             }
         };
-        let asked = Campaign { plan: &plan, file, set: &args.which.set, budget: budget(&args.seeds, args.budget), arm: args.seeds.arm.as_deref() };
+        let asked =
+            Campaign { plan: &plan, file, set: &args.which.set, budget: budget(&args.seeds, args.budget), arm: args.seeds.arm.as_deref() };
         if let Some(exit) = no_arm(&asked) {
             exits.push(exit);
             continue;

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use crate::base::Digest;
 use crate::check::{Property, Verdict};
 use crate::run::{Answer, ArmOutcome, Crash, Expected, Ran, Ready, RunOutcome, Scenery, Tally, explained, guarded, mattered, one};
-use crate::scenario::{ArmPlan, Plan, Seeds};
 use crate::scenario::expect::{Expectation, Violations};
+use crate::scenario::{ArmPlan, Plan, Seeds};
 
 use super::share::Planned;
 use super::watch::{Sight, Watch, property_of};
@@ -236,8 +236,7 @@ impl<'p> Sum<'p> {
     fn promises(&self) -> Option<Expected> {
         let expectations = self.arm.expectations();
         let silent = |p: Property| expectations.claims.iter().all(|claim| property_of(claim) != Some(p));
-        let owed: Vec<usize> =
-            (0..self.tallies.len()).filter(|i| self.tallies[*i].promised && silent(self.tallies[*i].property)).collect();
+        let owed: Vec<usize> = (0..self.tallies.len()).filter(|i| self.tallies[*i].promised && silent(self.tallies[*i].property)).collect();
         if owed.is_empty() || expectations.violations == Violations::Any {
             return None;
         }
@@ -275,7 +274,8 @@ impl<'p> Sum<'p> {
             }
         }
         if self.malformed > 0 {
-            warnings.push(format!("in {} runs the model's history breaks the rules of histories: that is a bug of the model", self.malformed));
+            warnings
+                .push(format!("in {} runs the model's history breaks the rules of histories: that is a bug of the model", self.malformed));
         }
         warnings
     }

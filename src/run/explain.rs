@@ -58,8 +58,7 @@ pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> S
     scene.steps(&mut lines);
     scene.drop_echoes(&mut lines);
     lines.sort_by_key(|line| (line.at, line.order));
-    let mut told: Vec<StoryLine> =
-        shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
+    let mut told: Vec<StoryLine> = shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
     let missing = evidence.sim.trace().map_or(0, |trace| trace.dropped);
     if missing > 0 {
         let text = format!("the trace was full: {missing} later steps are not in this story");
@@ -240,9 +239,7 @@ impl<'a> Scene<'a> {
             Step::Disconnected { peer, why } if self.nodes.contains(peer) => {
                 Some((Weight::Way, format!("{who} loses its connection to {}: {why}", self.node(*peer))))
             }
-            Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => {
-                Some((Weight::Words, format!("{who}: {text}")))
-            }
+            Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => Some((Weight::Words, format!("{who}: {text}"))),
             Step::Sent { .. }
             | Step::Lost { .. }
             | Step::Received { .. }
