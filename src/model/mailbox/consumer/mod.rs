@@ -214,7 +214,7 @@ impl Role for Consumer {
                     self.work_on(ctx, up);
                 }
             }
-            Body::Settled { id, counted, .. } => self.settled(id, counted, (ctx, up)),
+            Body::Settled { question, counted, .. } => self.settled(question, counted, (ctx, up)),
             Body::Polled { session, number, given } if session == self.session => self.answered(number, given, ctx),
             Body::Polled { .. } => {}
             Body::Garbled { .. } => ctx.mark(marks::GARBLED),
