@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("record", &["base"]),
-    ("parts", &["base"]),
+    ("parts", &["base", "record"]),
     ("world", &["base", "record", "parts"]),
     ("check", &["base", "record"]),
     ("availability", &["base", "record"]),

@@ -128,7 +128,8 @@ pub(super) fn check(args: &CheckArgs, models: &[&'static dyn Model]) -> Exit {
                 say(&plan.print());
             } else {
                 let arms: Vec<&str> = plan.arms().iter().map(ArmPlan::name).collect();
-                say(&format!("{file}: in order, {} arms ({})\n", arms.len(), arms.join(", ")));
+                let count = if arms.len() == 1 { "1 arm".to_owned() } else { format!("{} arms", arms.len()) };
+                say(&format!("{file}: in order, {count} ({})\n", arms.join(", ")));
             }
             Exit::Holds
         }

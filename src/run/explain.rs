@@ -33,9 +33,18 @@ enum Weight {
     Turn,
 }
 
-/// A line before it is chosen. Equal times keep the order cause before effect: steps first, then what they led to.
+/// What comes first of what happens at one node at one moment: what reached it, what it did, what it sent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Turn {
+    Reached,
+    Did,
+    Sent,
+}
+
+/// A line before it is chosen.
 struct Line {
     at: Time,
+    turn: Turn,
     order: usize,
     weight: Weight,
     node: Option<NodeId>,
@@ -48,16 +57,15 @@ struct Line {
 #[must_use]
 pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> Story {
     let scene = Scene::of(witness, evidence);
-    let steps = scene.trace.len();
     let mut lines: Vec<Line> = Vec::new();
     for (order, entry) in evidence.entries.iter().enumerate() {
         if let Some((weight, text)) = scene.entry(entry) {
-            lines.push(Line { at: entry.at, order: order + steps, weight, node: Some(entry.node), text, arrives: false });
+            lines.push(Line { at: entry.at, turn: Turn::Did, order, weight, node: Some(entry.node), text, arrives: false });
         }
     }
     scene.steps(&mut lines);
     scene.drop_echoes(&mut lines);
-    lines.sort_by_key(|line| (line.at, line.order));
+    lines.sort_by_key(|line| (line.at, line.turn, line.order));
     let mut told: Vec<StoryLine> = shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
     let missing = evidence.sim.trace().map_or(0, |trace| trace.dropped);
     if missing > 0 {
@@ -175,7 +183,8 @@ impl<'a> Scene<'a> {
                 | Step::Said { .. } => self.machine(entry),
             };
             let arrives = matches!(entry.step, Step::Received { .. });
-            lines.extend(told.map(|(weight, text)| Line { at: entry.at, order, weight, node: Some(entry.node), text, arrives }));
+            let turn = if matches!(entry.step, Step::Sent { .. } | Step::Lost { .. }) { Turn::Sent } else { Turn::Reached };
+            lines.extend(told.map(|(weight, text)| Line { at: entry.at, turn, order, weight, node: Some(entry.node), text, arrives }));
         }
     }
 
@@ -343,10 +352,10 @@ fn shorten(mut lines: Vec<Line>) -> Vec<Line> {
     if lines.len() > LINES {
         let (head, tail) = (LINES / 2, LINES - LINES / 2 - 1);
         let left_out = lines.len() - head - tail;
-        let at = lines[head].at;
+        let (at, turn) = (lines[head].at, lines[head].turn);
         lines.splice(
             head..head + left_out,
-            [Line { at, order: 0, weight: Weight::Turn, node: None, text: format!("… {left_out} more steps …"), arrives: false }],
+            [Line { at, turn, order: 0, weight: Weight::Turn, node: None, text: format!("… {left_out} more steps …"), arrives: false }],
         );
     }
     lines

@@ -37,7 +37,7 @@ use std::sync::Arc;
 use crate::base::value::{KeySpec, Table};
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
 use crate::check::Promises;
-use crate::parts::disk::Contents;
+use crate::world::Contents;
 use crate::record::{Command, Mark};
 use crate::world::{
     Breach, Ctx, Discard, Disconnect, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster, RosterNode, Sim, Surroundings, World,

@@ -8,7 +8,7 @@ use crate::check::{JudgeConfig, Judged, Judges, Promises};
 use crate::model::Model;
 use crate::parts::config::{LinkLaw, MachineConfig, NetworkConfig};
 use crate::parts::fault::Fault;
-use crate::record::{Command, Entry, Marks, Op, Phase, What};
+use crate::record::{Command, Entry, Marks, Op, Phase, TraceEntry, What};
 use crate::world::{Sim, Surroundings};
 
 use super::super::{Config, MODEL, check, promises};
@@ -71,6 +71,7 @@ pub(super) struct Outcome {
     pub(super) breach: Option<(Time, String)>,
     pub(super) digest: u64,
     pub(super) history: Vec<Entry>,
+    pub(super) trace: Vec<TraceEntry>,
 }
 
 impl Outcome {
@@ -153,5 +154,6 @@ fn judge(sim: &dyn Sim, history: Vec<Entry>, (config, when): (&Config, JudgeConf
         breach: sim.breach().cloned(),
         digest: sim.digest().value(),
         history,
+        trace: sim.trace().map(|trace| trace.entries().to_vec()).unwrap_or_default(),
     }
 }
