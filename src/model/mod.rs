@@ -6,7 +6,10 @@ use crate::check::Promises;
 use crate::record::Mark;
 use crate::world::{Roster, Sim, Surroundings};
 
+pub mod adapter;
 pub mod mailbox;
+
+pub use adapter::{Adapter, Described, model};
 
 /// How a rule of the real system stands in a model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

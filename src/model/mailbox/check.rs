@@ -33,7 +33,9 @@ pub fn config(table: &Table, problems: &mut Vec<Problem>) -> Option<Config> {
     config.filter(|_| !wrong)
 }
 
-fn read(reader: &Reader<'_>, problems: &mut Found) -> Option<Config> {
+/// The configuration in a table that was opened with [`KEYS`]; an error among the problems: there is none. For a composite,
+/// which has this table inside its own.
+pub fn read(reader: &Reader<'_>, problems: &mut Vec<Problem>) -> Option<Config> {
     let transport = if reader.choice("transport")? == "stream" { Transport::Stream } else { Transport::Datagram };
     let heartbeat = reader.span("heartbeat")?;
     if heartbeat.is_zero() {
