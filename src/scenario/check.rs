@@ -43,6 +43,23 @@ pub struct Reading {
 }
 
 /// Reads and checks a scenario file: every problem is reported, not only the first.
+///
+/// ```
+/// use deadletter::model::BUILT_IN;
+/// use deadletter::scenario::{Source, read, render};
+/// let text = "# Does every order arrive?\n# Yes.\n[model.mailbox]\nqueue.orders = {}\nconsumer.billing = { from = \"orders\" }\n\
+///             [load]\nto = \"order\"\narrivals = { law = \"poisson\", rate = \"10/s\" }\n";
+/// let files = |_: &str| Err("there are no files here".to_owned());
+/// let source = Source { file: "a.toml", text, sets: &[], models: BUILT_IN, files: &files };
+/// let reading = read(&source);
+/// assert!(render(&reading.problems, false).contains("did you mean `orders`?"));
+/// let mended = text.replace("\"order\"", "\"orders\"");
+/// let plan = read(&Source { text: &mended, ..source }).plan.unwrap();
+/// assert_eq!((plan.question(), plan.arms().len()), ("Does every order arrive?", 1));
+/// ```
+///
+/// # Panics
+/// When a plan is refused without a problem that says why: our own error.
 #[must_use]
 pub fn read(source: &Source<'_>) -> Reading {
     let (mut table, mut problems) = Table::parse(source.file, source.text);
