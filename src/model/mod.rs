@@ -1,7 +1,7 @@
 //! The registry of models: the only place where a model is known by name.
 
-use crate::base::value::{KeySpec, Table};
 use crate::base::Problem;
+use crate::base::value::{KeySpec, Table};
 use crate::check::Promises;
 use crate::record::Mark;
 use crate::world::{Roster, Sim, Surroundings};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{NodeId, PayloadId, Time};
-use crate::parts::disk::Contents;
+use crate::world::Contents;
 
 use super::protocol::{HEADER_BYTES, Parcel, QueueId};
 
@@ -148,14 +148,17 @@ impl Contents for BrokerDisk {
         }
     }
 
-    /// The head of a record that carries a message may survive with a part of the body; smaller records survive whole or
-    /// not at all.
+    /// The head of a record that carries a message may survive with a part of the body, and without the key at its end;
+    /// smaller records survive whole or not at all.
     fn torn(record: &Record, word: u64) -> Option<Record> {
         match record {
             Record::Stored { .. } | Record::Moved { .. } if word.is_multiple_of(2) => {
                 let mut part = record.clone();
                 if let Record::Stored { parcel, .. } | Record::Moved { parcel, .. } = &mut part {
                     parcel.harm(word);
+                }
+                if let Record::Stored { key, .. } = &mut part {
+                    *key = None;
                 }
                 Some(part)
             }
@@ -241,7 +244,7 @@ mod tests {
     #[test]
     fn torn_and_flipped_bodies_can_be_told() {
         let torn = BrokerDisk::torn(&stored(1, Some(0)), 4).unwrap();
-        assert!(matches!(torn, Record::Stored { parcel, .. } if !parcel.is_intact()));
+        assert!(matches!(torn, Record::Stored { parcel, key: None, .. } if !parcel.is_intact()));
         assert_eq!(BrokerDisk::torn(&stored(1, None), 3), None);
         let mut disk = BrokerDisk::new(1);
         assert!(!disk.flip(9));

@@ -162,7 +162,7 @@ pub const KEYS: &[KeySpec] = &[
         "how messages travel",
     )
     .or("stream"),
-    KeySpec::new("checksum", KeyKind::Flag, "whether broker and consumers check every body from end to end, and refuse damaged ones").or("false"),
+    KeySpec::new("checksum", KeyKind::Flag, "whether broker and consumers check every body from end to end, and refuse damaged ones").or("true"),
     KeySpec::new("heartbeat", KeyKind::Span, "how often consumers show that they are there; after three times without, their stay is over").or("1s"),
     KeySpec::new("broker", KeyKind::Table(BROKER), "the broker").or("{}"),
     KeySpec::new("queue", KeyKind::Map(&KeyKind::Table(QUEUE)), "point-to-point queues, by name: each message goes to one consumer"),

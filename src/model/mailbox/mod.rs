@@ -35,7 +35,7 @@ mod tests;
 use crate::base::value::{KeySpec, Reader};
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
 use crate::check::Promises;
-use crate::parts::disk::Contents;
+use crate::world::Contents;
 use crate::record::{Command, Mark};
 use crate::world::{
     Breach, Ctx, Discard, Disconnect, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster, RosterNode,

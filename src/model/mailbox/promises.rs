@@ -78,7 +78,9 @@ fn acknowledging(config: &Config, when: Acknowledge) -> impl Iterator<Item = &st
 
 fn delivered(config: &Config) -> Reasoned {
     let because = survives(config)?;
-    intact(config)?;
+    if config.transport == Transport::Datagram {
+        intact(config)?;
+    }
     for queue in &config.queues {
         if queue.limits.ttl.is_some() {
             return Err(format!("`{}` has a ttl: what waits too long is removed", queue.name));
@@ -172,12 +174,11 @@ fn applied(config: &Config) -> Reasoned {
 }
 
 fn intact(config: &Config) -> Reasoned {
-    match (config.checksum, config.transport) {
-        (true, _) => Ok("checksum: broker and consumers check every body and refuse damaged ones".into()),
-        (false, Transport::Stream) => {
-            Ok("transport = \"stream\": its checksum finds damage on the way; nothing finds damage on disk (torn writes, flipped bits)".into())
-        }
-        (false, Transport::Datagram) => Err("checksum is off: a damaged datagram is taken for what it says".into()),
+    match (config.checksum, config.transport, config.broker.durable) {
+        (true, ..) => Ok("checksum: broker and consumers check every body and refuse damaged ones".into()),
+        (false, Transport::Datagram, _) => Err("checksum is off: a damaged datagram is taken for what it says".into()),
+        (false, Transport::Stream, true) => Err("checksum is off: a write torn by a power failure is taken for what it says".into()),
+        (false, Transport::Stream, false) => Ok("transport = \"stream\": its checksum finds damage on the way".into()),
     }
 }
 

@@ -221,8 +221,8 @@ pub enum Body {
         payload: PayloadId,
         /// What became of it.
         verdict: Verdict,
-        /// Whether an answer is expected.
-        confirm: bool,
+        /// The number of the question, if an answer is expected.
+        question: Option<u32>,
     },
     /// Broker → consumer: it has left the queue, or had left your hands before.
     Settled {
@@ -230,6 +230,8 @@ pub enum Body {
         id: DeliveryId,
         /// Its payload.
         payload: PayloadId,
+        /// The question that this answers: of two copies of an answer, one belongs to a question that is over.
+        question: u32,
         /// Whether your word counted.
         counted: bool,
     },
@@ -247,7 +249,8 @@ pub enum Body {
 
 /// The names of message kinds, in the order of [`Body`].
 pub const KINDS: &[&str] = &[
-    "publish", "confirm", "refuse", "attach", "attached", "beat", "beaten", "gone", "poll", "polled", "deliver", "settle", "settled", "detach",
+    "publish", "confirm", "refuse", "attach", "attached", "beat", "beaten", "gone", "poll", "polled", "deliver", "settle", "settled",
+    "detach",
 ];
 
 /// The kinds that [`Namer::about`] always names.

@@ -86,7 +86,7 @@ impl Broker {
     pub(super) fn settle<W: Hosts<Broker>>(
         &mut self,
         (id, payload, verdict): (DeliveryId, PayloadId, Verdict),
-        confirm: Option<Peer>,
+        asked: Option<(Peer, u32)>,
         ctx: &mut Ctx<'_, W, Broker>,
     ) {
         let counted = id.life == self.namer.life()
@@ -98,14 +98,14 @@ impl Broker {
             ctx.mark(marks::LATE_ACKNOWLEDGEMENT);
             ctx.say(Some(payload), || format!("a word about {payload} comes too late to count"));
         }
-        if let Some(peer) = confirm {
+        if let Some((peer, question)) = asked {
             if counted {
                 let ticket = self.journal.ticket();
                 // The copy tells names apart; the delivery's place does that as well.
                 let about = (payload, u32::try_from(id.seq & 0xfff).expect("12 bits"));
-                self.answer_when_safe(ticket, (peer, Answer::Settled { id, about }), ctx);
+                self.answer_when_safe(ticket, (peer, Answer::Settled { id, about, question }), ctx);
             } else {
-                let msg = self.namer.counted(Body::Settled { id, payload, counted: false });
+                let msg = self.namer.counted(Body::Settled { id, payload, question, counted: false });
                 Broker::answer(peer, msg, ctx);
             }
         }

@@ -36,6 +36,8 @@ pub(super) enum Answer {
         id: DeliveryId,
         /// Its payload, its copy.
         about: (PayloadId, u32),
+        /// The consumer's question.
+        question: u32,
     },
 }
 
@@ -126,8 +128,8 @@ impl Broker {
     fn give_answer<W: Hosts<Broker>>(&mut self, peer: Peer, answer: Answer, ctx: &mut Ctx<'_, W, Broker>) {
         let msg = match answer {
             Answer::Confirm { about, attempt } => self.namer.about(about, attempt, Body::Confirm { payload: about.0, attempt }),
-            Answer::Settled { id, about } => {
-                self.namer.about(about, id.nth, Body::Settled { id, payload: about.0, counted: true })
+            Answer::Settled { id, about, question } => {
+                self.namer.about(about, id.nth, Body::Settled { id, payload: about.0, question, counted: true })
             }
         };
         Broker::answer(peer, msg, ctx);

@@ -9,7 +9,7 @@ mod session;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Time};
-use crate::parts::disk::DiskFull;
+use crate::world::DiskFull;
 use crate::record::Command;
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink, TimerId};
 
@@ -202,9 +202,9 @@ impl Role for Broker {
             Body::Attach { session, queue, asked } => self.attach(from, Session::new(session, from.conn, (queue, asked)), ctx),
             Body::Beat { session } => self.beat(from, session, ctx),
             Body::Poll { session, number, most, wait } => self.poll((from, session), (number, most, wait), ctx),
-            Body::Settle { id, payload, verdict, confirm } => {
+            Body::Settle { id, payload, verdict, question } => {
                 self.heard_from(from.node);
-                self.settle((id, payload, verdict), confirm.then_some(from), ctx);
+                self.settle((id, payload, verdict), question.map(|question| (from, question)), ctx);
             }
             Body::Detach { session } => self.detach(from, session, ctx),
             Body::Garbled { .. } => ctx.mark(marks::GARBLED),

@@ -6,7 +6,7 @@ mod work;
 use std::collections::VecDeque;
 
 use crate::base::{ConnId, Digest, ObjectId, PayloadId, Sampler};
-use crate::parts::disk::Contents;
+use crate::world::Contents;
 use crate::record::Command;
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink, TimerId};
 
@@ -214,7 +214,7 @@ impl Role for Consumer {
                     self.work_on(ctx, up);
                 }
             }
-            Body::Settled { id, counted, .. } => self.settled(id, counted, (ctx, up)),
+            Body::Settled { question, counted, .. } => self.settled(question, counted, (ctx, up)),
             Body::Polled { session, number, given } if session == self.session => self.answered(number, given, ctx),
             Body::Polled { .. } => {}
             Body::Garbled { .. } => ctx.mark(marks::GARBLED),

@@ -4,10 +4,10 @@ use crate::base::{Digest, Lane, ObjectId, SmallStream, Span};
 use crate::record::Note;
 use crate::world::{Ctx, Hosts, Sink};
 
-use super::super::config::{Acknowledge, ConsumerConfig, OnPoison};
+use super::super::config::{Acknowledge, ConsumerConfig, OnPoison, Transport};
 use super::super::marks;
 use super::super::mutants::Mutant;
-use super::super::protocol::{Body, DeliveryId, Verdict};
+use super::super::protocol::{Body, Verdict};
 use super::{Consumer, ConsumerTimer, Delivery, Handed, Presence, Processed};
 
 /// What a consumer has in hand.
@@ -69,7 +69,7 @@ impl Consumer {
             let config = ctx.config();
             if config.checksum && !next.parcel.is_intact() && !config.mutants.has(Mutant::DeliversCorruptBodies) {
                 ctx.mark(marks::DAMAGED_REFUSED);
-                self.settle(next, (Verdict::Return, false), ctx);
+                self.settle(next, (Verdict::Return, None), ctx);
                 continue;
             }
             match Consumer::own(ctx).acknowledge {
@@ -80,9 +80,9 @@ impl Consumer {
     }
 
     /// Tells the broker what became of a delivery.
-    fn settle<W: Hosts<Consumer>>(&mut self, delivery: Delivery, (verdict, confirm): (Verdict, bool), ctx: &mut Ctx<'_, W, Consumer>) {
+    fn settle<W: Hosts<Consumer>>(&mut self, delivery: Delivery, (verdict, question): (Verdict, Option<u32>), ctx: &mut Ctx<'_, W, Consumer>) {
         let Delivery { id, parcel } = delivery;
-        let body = Body::Settle { id, payload: parcel.payload, verdict, confirm };
+        let body = Body::Settle { id, payload: parcel.payload, verdict, question };
         // After a restart the broker may count deliveries from one again: its life tells them apart.
         let attempt = id.nth + (id.life << 8);
         let msg = self.namer.about((parcel.payload, parcel.copy), attempt, body);
@@ -91,17 +91,20 @@ impl Consumer {
 
     /// Acknowledges a message before looking at it.
     fn ask_first<W: Hosts<Consumer>>(&mut self, next: Delivery, ctx: &mut Ctx<'_, W, Consumer>) {
-        self.settle(next, (Verdict::Acknowledge, true), ctx);
         self.questions += 1;
+        self.settle(next, (Verdict::Acknowledge, Some(self.questions)), ctx);
         self.work = Work::Asked(next, self.questions);
-        ctx.timer(ctx.config().heartbeat * 3, ConsumerTimer::NotSettled(self.questions));
+        // Over a stream an answer comes, or the connection ends.
+        if ctx.config().transport == Transport::Datagram {
+            ctx.timer(ctx.config().heartbeat, ConsumerTimer::NotSettled(self.questions));
+        }
     }
 
     /// The broker answers an acknowledgement. If it has let go of the message just now, we may handle it; if somebody else has
     /// it, or had it, we must not.
-    pub(super) fn settled<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, id: DeliveryId, counted: bool, (ctx, up): Hands<'_, '_, '_, W, S>) {
-        let Work::Asked(delivery, _) = self.work else { return };
-        if delivery.id != id {
+    pub(super) fn settled<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, question: u32, counted: bool, (ctx, up): Hands<'_, '_, '_, W, S>) {
+        let Work::Asked(delivery, asked) = self.work else { return };
+        if asked != question {
             return;
         }
         self.work = Work::Idle;
@@ -132,11 +135,11 @@ impl Consumer {
         if known && !mutants.has(Mutant::IgnoresProcessedIds) {
             ctx.mark(marks::EFFECT_DEDUPLICATED);
             ctx.say(Some(parcel.payload), || format!("{} was processed before: only acknowledged again", parcel.payload));
-            self.settle(delivery, (Verdict::Acknowledge, false), ctx);
+            self.settle(delivery, (Verdict::Acknowledge, None), ctx);
             return self.work_on(ctx, up);
         }
         if mutants.has(Mutant::AcksBeforeEffect) {
-            self.settle(delivery, (Verdict::Acknowledge, false), ctx);
+            self.settle(delivery, (Verdict::Acknowledge, None), ctx);
         }
         self.work = Work::Handling(delivery);
         // How long it takes belongs to the payload: it does not depend on what came before.
@@ -161,7 +164,7 @@ impl Consumer {
         self.apply(delivery, (ctx, up));
         let early = own.acknowledge == Acknowledge::Before || ctx.config().mutants.has(Mutant::AcksBeforeEffect);
         if !early {
-            self.settle(delivery, (Verdict::Acknowledge, false), ctx);
+            self.settle(delivery, (Verdict::Acknowledge, None), ctx);
         }
         self.work_on(ctx, up);
     }
@@ -182,7 +185,7 @@ impl Consumer {
         }
         self.processed.insert(delivery.parcel.payload);
         self.apply(delivery, (ctx, &mut *up));
-        self.settle(delivery, (Verdict::Acknowledge, false), ctx);
+        self.settle(delivery, (Verdict::Acknowledge, None), ctx);
         self.work_on(ctx, up);
     }
 
@@ -196,7 +199,7 @@ impl Consumer {
     /// Gives a message back whose effect could not be made.
     fn give_up<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, delivery: Delivery, (ctx, up): Hands<'_, '_, '_, W, S>) {
         ctx.mark(marks::COMMIT_FAILED);
-        self.settle(delivery, (Verdict::Return, false), ctx);
+        self.settle(delivery, (Verdict::Return, None), ctx);
         self.work_on(ctx, up);
     }
 
@@ -212,7 +215,7 @@ impl Consumer {
             OnPoison::Return => {
                 ctx.say(Some(payload), || format!("{payload} cannot be digested and is given back"));
                 if own.acknowledge != Acknowledge::Before {
-                    self.settle(delivery, (Verdict::Return, false), ctx);
+                    self.settle(delivery, (Verdict::Return, None), ctx);
                 }
                 self.work_on(ctx, up);
             }

@@ -1,1 +1,33 @@
 //! Tests of the model as a whole.
+
+mod campaign;
+mod rig;
+
+use crate::check::Property;
+use rig::{Plan, run};
+
+#[test]
+fn a_run_without_faults_delivers_everything_once_and_in_order() {
+    for (name, text, to) in campaign::CONFIGS.iter().filter(|(name, ..)| !name.contains("bounded")) {
+        let outcome = run(&Plan::new(text, to), 1);
+        let accounting = &outcome.judged.accounting;
+        assert!(accounting.attempts > 400, "{name}: {accounting:?}");
+        assert_eq!(accounting.attempts, accounting.ok, "{name}: {accounting:?}");
+        assert_eq!((accounting.duplicates, accounting.lost, accounting.malformed), (0, 0, 0), "{name}");
+        assert!(!outcome.is_broken(Property::OrderGlobal) || text.contains("datagram") || text.contains("count"), "{name}");
+        assert_eq!(outcome.violations(), Vec::<String>::new(), "{name}");
+        assert_eq!(outcome.breach, None, "{name}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in 0..4 {
+        let plan = campaign::plan(usize::try_from(seed).expect("small"), seed);
+        let (once, twice) = (run(&plan, seed), run(&plan, seed));
+        assert_eq!((once.digest, &once.history), (twice.digest, &twice.history));
+        let mut traced = plan.clone();
+        traced.trace = 100_000;
+        assert_eq!(run(&traced, seed).digest, once.digest, "a trace changes nothing");
+    }
+}
