@@ -33,6 +33,14 @@ pub struct Source<'s> {
     pub files: Files<'s>,
 }
 
+impl<'s> Source<'s> {
+    /// A text that stands alone: no settings on top, no files beside it.
+    #[must_use]
+    pub fn new(file: &'s str, text: &'s str, models: &'s [&'static dyn Model]) -> Source<'s> {
+        Source { file, text, sets: &[], models, files: &|name| Err(format!("there is no file `{name}` beside the scenario")) }
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Reading {
