@@ -287,7 +287,6 @@ impl<'a> Scene<'a> {
             LossReason::Checksum => "damaged on the way, caught by its checksum".into(),
             LossReason::NodeDown => "the receiver is down".into(),
             LossReason::RunQueueFull => "the receiver's run queue is full".into(),
-            LossReason::ConnectionGone => "its connection is gone".into(),
             LossReason::Override => "so decided by an override".into(),
         }
     }

@@ -198,6 +198,9 @@ impl FakeSim {
 }
 
 impl Sim for FakeSim {
+    fn unmatched(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
         let before = out.len();
         while let Some((&(at, sequence), _)) = self.queue.first_key_value().filter(|((at, _), _)| *at <= until) {

@@ -21,6 +21,9 @@ use super::streams::{Carried, Conns};
 pub(super) const KIND_SYNC: u16 = u16::MAX - 1;
 pub(super) const KIND_HANDSHAKE: u16 = u16::MAX - 2;
 
+/// A wait that outlasts every run, for what a standing clock measures.
+pub(super) const NEVER: Span = Span::secs(3_000_000_000);
+
 /// Something that is going to happen.
 pub(super) enum Event<P: Protocol> {
     /// A datagram reaches a host.
@@ -101,8 +104,9 @@ pub(super) struct Core<P: Protocol> {
 impl<P: Protocol> Core<P> {
     /// Writes into the history and the digest.
     pub(super) fn record(&mut self, node: NodeId, what: What) {
-        self.history.push(Entry { at: self.now, node, what });
-        self.digest.words(self.now.nanos() ^ u64::from(node.0), self.history.len() as u64);
+        let entry = Entry { at: self.now, node, what };
+        entry.fold(&mut self.digest);
+        self.history.push(entry);
     }
 
     /// Adds a step to the trace, if one is kept.
@@ -188,7 +192,7 @@ impl<P: Protocol> Core<P> {
     pub(super) fn set_timer(&mut self, node: NodeId, after: Span, timer: P::Timer) -> Handle {
         let host = &self.hosts[node];
         let wait = match &host.cold {
-            Some(cold) => cold.clock.true_after(self.now, after).unwrap_or(Span::secs(3_000_000_000)),
+            Some(cold) => cold.clock.true_after(self.now, after).unwrap_or(NEVER),
             None => after,
         };
         let incarnation = host.incarnation;

@@ -16,7 +16,7 @@ pub trait Sim: Send {
     fn now(&self) -> Time;
     /// Hands a client an operation at a moment not before now.
     fn command(&mut self, at: Time, node: NodeId, command: Command);
-    /// At a moment not before the next event: all faults end, all nodes start again.
+    /// At a moment before which nothing is pending any more: all faults end, all nodes start again.
     fn heal(&mut self, at: Time, out: &mut Vec<Entry>);
     /// Every message still held, as `Held` notes in queue order.
     fn final_read(&mut self, out: &mut Vec<Entry>);
@@ -36,6 +36,8 @@ pub trait Sim: Send {
     fn touched(&self, fault: FaultId) -> u64;
     /// Marks reached.
     fn marks(&self) -> &Marks;
+    /// The named overrides that no transmission matched so far: on replay each is an error.
+    fn unmatched(&self) -> Vec<String>;
     /// Names of nodes and objects.
     fn names(&self) -> &Names;
     /// The trace, if one is kept.
