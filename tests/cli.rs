@@ -34,7 +34,10 @@ fn with(from: &str, to: &str) -> String {
 
 #[test]
 fn exit_codes() {
-    let broken = with("always = [\"acked_survives\"]", "never = [\"mailbox.redelivered\"]\nalways = [\"no_duplicate_delivery\"]\nack_max = \"<= 1ns\"");
+    let broken = with(
+        "always = [\"acked_survives\"]",
+        "never = [\"mailbox.redelivered\"]\nalways = [\"no_duplicate_delivery\"]\nack_max = \"<= 1ns\"",
+    );
     let unknown = with("always = [\"acked_survives\"]", "sometimes = [\"mailbox.dead_lettered\"]");
     let files = [("good.toml", GOOD), ("broken.toml", &*broken), ("unknown.toml", &*unknown), ("bad.toml", "nonsense = [")];
     let table: [(&[&str], i32); 14] = [

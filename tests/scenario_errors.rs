@@ -58,11 +58,11 @@ fn broken_files_get_exactly_these_messages() {
     let mut wrong = Vec::new();
     for case in &cases {
         let messages = render(&reading(case).problems, false);
-        write!(shown, "{CASE}{}\n", case.name).expect("a text grows");
+        writeln!(shown, "{CASE}{}", case.name).expect("a text grows");
         for set in &case.sets {
             writeln!(shown, "{SET}{set}").expect("a text grows");
         }
-        write!(shown, "{}{MESSAGES}\n{messages}\n", case.text).expect("a text grows");
+        writeln!(shown, "{}{MESSAGES}\n{messages}", case.text).expect("a text grows");
         if messages.trim_end() != case.messages.trim_end() {
             wrong.push(format!("=== {}\nexpected:\n{}\nfound:\n{messages}", case.name, case.messages));
         }

@@ -195,6 +195,27 @@ fn settings_of_the_command_line_hold_for_every_arm_that_does_not_say_otherwise()
     assert_eq!(plan.seeds().count, 7);
 }
 
+#[test]
+fn every_scenario_file_is_a_plan_that_prints_itself() {
+    let mut open = vec![std::path::PathBuf::from("scenarios")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).expect("a folder").flatten().map(|entry| entry.path()));
+        } else if path.extension().is_some_and(|ending| ending == "toml") {
+            let text = std::fs::read_to_string(&path).expect("a scenario");
+            let folder = path.parent().expect("a folder").to_path_buf();
+            let files = |name: &str| std::fs::read(folder.join(name)).map_err(|error| error.to_string());
+            let read = |text: &str| {
+                let reading = read(&Source { file: "x.toml", text, sets: &[], models: deadletter::model::BUILT_IN, files: &files });
+                reading.plan.unwrap_or_else(|| panic!("{}\n{}", path.display(), render(&reading.problems, false)))
+            };
+            let plan = read(&text);
+            let printed = plan.print();
+            assert!(read(&printed) == plan, "{}: printed:\n{printed}\nagain:\n{}", path.display(), read(&printed).print());
+        }
+    }
+}
+
 fn same_again(plan: &Plan) {
     let printed = plan.print();
     let again = reading(&printed, &[]);
@@ -252,8 +273,12 @@ fn ill() -> impl Strategy<Value = String> {
         (simple, who(), law()).prop_map(|(ill, who, law)| format!("{ill} = \"{who}\"\nback_after = {law}")),
         (prop::sample::select(vec!["pause", "freeze", "disk_stall", "disk_full"]), who())
             .prop_map(|(ill, who)| format!("{ill} = \"{who}\"")),
-        (shapes, prop::sample::select(vec!["untouched", "first", "second", "split"]))
-            .prop_map(|(shape, others)| format!("cut = {{ {shape} = \"brokers\", others = \"{others}\" }}")),
+        shapes.prop_map(|shape| format!("cut = {{ {shape} = \"brokers\" }}")),
+        (
+            prop::sample::select(vec!["isolate = \"b1\"", "halves = \"brokers\""]),
+            prop::sample::select(vec!["untouched", "first", "second", "split"])
+        )
+            .prop_map(|(shape, others)| format!("cut = {{ {shape}, others = \"{others}\" }}")),
         who().prop_map(|who| format!("cut = {{ isolate = \"{who}\" }}")),
         (who(), who()).prop_map(|(a, b)| format!("cut = {{ one_way = {{ from = \"{a}\", to = \"{b}\" }} }}")),
         Just("cut = { link = \"b1-lan\" }".to_owned()),

@@ -28,6 +28,7 @@ mod near;
 mod print;
 mod read;
 mod reader;
+mod resolved;
 mod spec;
 mod syntax;
 

@@ -83,7 +83,8 @@ fn faults() -> String {
 /// A word with its keys, one below the other.
 fn variants(title: &str, of: &[Variant]) -> String {
     let row = |v: &Variant| {
-        let keys: Vec<String> = v.keys.iter().map(|k| if k.preset == Preset::Required { k.name.into() } else { format!("[{}]", k.name) }).collect();
+        let keys: Vec<String> =
+            v.keys.iter().map(|k| if k.preset == Preset::Required { k.name.into() } else { format!("[{}]", k.name) }).collect();
         [v.name.into(), keys.join(" "), v.doc.into()]
     };
     table([title, "keys", "what it is"], of.iter().map(row))

@@ -34,7 +34,8 @@ pub(super) fn run(args: &RunArgs, models: &[&'static dyn Model]) -> Exit {
                 continue;
             }
         };
-        let asked = Campaign { plan: &plan, file, set: &args.which.set, budget: budget(&args.seeds, args.budget), arm: args.seeds.arm.as_deref() };
+        let asked =
+            Campaign { plan: &plan, file, set: &args.which.set, budget: budget(&args.seeds, args.budget), arm: args.seeds.arm.as_deref() };
         if let Some(exit) = no_arm(&asked) {
             exits.push(exit);
             continue;
@@ -127,7 +128,8 @@ pub(super) fn check(args: &CheckArgs, models: &[&'static dyn Model]) -> Exit {
                 say(&plan.print());
             } else {
                 let arms: Vec<&str> = plan.arms().iter().map(ArmPlan::name).collect();
-                say(&format!("{file}: in order, {} arms ({})\n", arms.len(), arms.join(", ")));
+                let count = if arms.len() == 1 { "1 arm".to_owned() } else { format!("{} arms", arms.len()) };
+                say(&format!("{file}: in order, {count} ({})\n", arms.join(", ")));
             }
             Exit::Holds
         }

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use crate::base::Digest;
 use crate::check::{Property, Verdict};
 use crate::run::{Answer, ArmOutcome, Crash, Expected, Ran, Ready, RunOutcome, Scenery, Tally, explained, guarded, mattered, one};
-use crate::scenario::{ArmPlan, Plan, Seeds};
 use crate::scenario::expect::{Expectation, Violations};
+use crate::scenario::{ArmPlan, Plan, Seeds};
 
 use super::share::Planned;
 use super::watch::{Sight, Watch, property_of};
@@ -79,6 +79,13 @@ pub(super) fn run(plan: &Plan, arm: &ArmPlan, budget: Budget, done: &(dyn Fn() +
         from += BATCH;
     }
     sum.finish().map_err(failed)
+}
+
+/// The broken properties of a run that are worth a story.
+struct Telling {
+    properties: Vec<Property>,
+    /// Whether they count against the arm or claims speak of them: then it is worth asking which fault is to blame.
+    matters: bool,
 }
 
 /// What is kept of the runs seen so far.
@@ -171,9 +178,11 @@ impl<'p> Sum<'p> {
     fn finish(mut self) -> Result<ArmOutcome, Crash> {
         let (_, mut shown) = self.shown.take().expect("an arm has at least one seed");
         let telling = self.telling(&shown);
-        if let Some(first) = telling.first() {
+        if let Some(first) = telling.properties.first() {
             shown.story = explained(self.ready, &shown, *first)?;
-            mattered(self.ready, &mut shown, &telling)?;
+        }
+        if telling.matters {
+            mattered(self.ready, &mut shown, &telling.properties)?;
         }
         let mut expected: Vec<Expected> = self.watches.iter().map(Watch::finish).collect();
         expected.extend(self.promises());
@@ -200,7 +209,7 @@ impl<'p> Sum<'p> {
 
     /// The broken properties of a run that are worth a story, the first first: what counts against the arm, then what claims
     /// speak of, then the rest.
-    fn telling(&self, run: &RunOutcome) -> Vec<Property> {
+    fn telling(&self, run: &RunOutcome) -> Telling {
         let expectations = self.arm.expectations();
         let broken: Vec<&Tally> = self.tallies.iter().filter(|t| run.judged.finding(t.property).verdict.is_broken()).collect();
         let spoken = |p: Property| expectations.claims.iter().any(|claim| property_of(claim) == Some(p));
@@ -219,15 +228,15 @@ impl<'p> Sum<'p> {
             .collect();
         ranked.sort();
         let best = ranked.first().map(|(rank, _)| *rank);
-        ranked.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, property)| property).collect()
+        let properties = ranked.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, property)| property).collect();
+        Telling { properties, matters: best.is_some_and(|rank| rank < 2) }
     }
 
     /// The expectation that nobody had to write: what is promised is kept, unless a claim speaks of it.
     fn promises(&self) -> Option<Expected> {
         let expectations = self.arm.expectations();
         let silent = |p: Property| expectations.claims.iter().all(|claim| property_of(claim) != Some(p));
-        let owed: Vec<usize> =
-            (0..self.tallies.len()).filter(|i| self.tallies[*i].promised && silent(self.tallies[*i].property)).collect();
+        let owed: Vec<usize> = (0..self.tallies.len()).filter(|i| self.tallies[*i].promised && silent(self.tallies[*i].property)).collect();
         if owed.is_empty() || expectations.violations == Violations::Any {
             return None;
         }
@@ -265,7 +274,8 @@ impl<'p> Sum<'p> {
             }
         }
         if self.malformed > 0 {
-            warnings.push(format!("in {} runs the model's history breaks the rules of histories: that is a bug of the model", self.malformed));
+            warnings
+                .push(format!("in {} runs the model's history breaks the rules of histories: that is a bug of the model", self.malformed));
         }
         warnings
     }

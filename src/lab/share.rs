@@ -189,12 +189,22 @@ mod tests {
         check(share(Below, "1.4%"), (0, 200), Answer::Unknown, "in 0 of 200 runs (proves < 1.5 % at 95 %): too few runs to decide");
         check(share(Below, "0.19%"), (0, 2_000), Answer::Holds, "in 0 of 2000 runs (proves < 0.15 % at 95 %)");
         check(share(AtLeast, "5%"), (37, 200), Answer::Holds, "in 37 of 200 runs (18.5 %, 95 % interval 13.4–24.6 %)");
-        check(share(AtMost, "15%"), (37, 200), Answer::Unknown, "in 37 of 200 runs (18.5 %, 95 % interval 13.4–24.6 %): too few runs to decide");
+        check(
+            share(AtMost, "15%"),
+            (37, 200),
+            Answer::Unknown,
+            "in 37 of 200 runs (18.5 %, 95 % interval 13.4–24.6 %): too few runs to decide",
+        );
         check(share(AtLeast, "50%"), (12, 12), Answer::Holds, "in 12 of 12 runs (proves > 78 % at 95 %)");
         check(share(AtLeast, "30%"), (37, 200), Answer::Broken, "in 37 of 200 runs (18.5 %, 95 % interval 13.4–24.6 %)");
         check(share(Exactly, "0%"), (0, 10), Answer::Holds, "in 0 of 10 runs (proves < 26 % at 95 %)");
         check(share(Exactly, "100%"), (9, 10), Answer::Broken, "in 9 of 10 runs (90.0 %, 95 % interval 55.5–99.7 %)");
-        check(share(Exactly, "50%"), (5, 10), Answer::Unknown, "in 5 of 10 runs (50.0 %, 95 % interval 18.7–81.3 %): too few runs to decide");
+        check(
+            share(Exactly, "50%"),
+            (5, 10),
+            Answer::Unknown,
+            "in 5 of 10 runs (50.0 %, 95 % interval 18.7–81.3 %): too few runs to decide",
+        );
         check(share(Above, "0%"), (1, 10), Answer::Holds, "in 1 of 10 runs (10.0 %, 95 % interval 0.3–44.5 %)");
         check(share(Above, "0%"), (0, 10), Answer::Unknown, "in 0 of 10 runs (proves < 26 % at 95 %): too few runs to decide");
         check(share(AtLeast, "0%"), (0, 10), Answer::Holds, "in 0 of 10 runs (proves < 26 % at 95 %)");

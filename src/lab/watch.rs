@@ -102,10 +102,9 @@ impl Watch {
                 | Expectation::Eventually { .. },
                 Seen::No(_),
             ) => Sight::Breaks,
-            (
-                Expectation::Broken(_) | Expectation::Sometimes(_) | Expectation::Share { .. } | Expectation::Count { .. },
-                Seen::Yes,
-            ) => Sight::Shows,
+            (Expectation::Broken(_) | Expectation::Sometimes(_) | Expectation::Share { .. } | Expectation::Count { .. }, Seen::Yes) => {
+                Sight::Shows
+            }
             (
                 Expectation::Always(_)
                 | Expectation::Never(_)
@@ -141,7 +140,11 @@ impl Watch {
             Expectation::SuccessRatio(bound) => {
                 let ratio = run.judged.figures.success;
                 let kept = bound.keeps_ratio(ratio.part, ratio.whole);
-                figure(kept, || format!("{} of {} operations ended well", ratio.part, ratio.whole), "no operation was invoked after the warm-up")
+                figure(
+                    kept,
+                    || format!("{} of {} operations ended well", ratio.part, ratio.whole),
+                    "no operation was invoked after the warm-up",
+                )
             }
             Expectation::Throughput(bound) => {
                 let Rate { count, over } = run.judged.figures.acked;

@@ -1,12 +1,15 @@
 //! The registry of models: the only place where a model is known by name.
 
-use crate::base::value::{KeySpec, Table};
 use crate::base::Problem;
+use crate::base::value::{KeySpec, Table};
 use crate::check::Promises;
 use crate::record::Mark;
 use crate::world::{Roster, Sim, Surroundings};
 
+pub mod adapter;
 pub mod mailbox;
+
+pub use adapter::{Adapter, Described, model};
 
 /// How a rule of the real system stands in a model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

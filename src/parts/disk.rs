@@ -10,6 +10,10 @@ use std::collections::VecDeque;
 use super::config::DiskConfig;
 use crate::base::{FaultId, Span, Time};
 
+mod stores;
+
+pub use stores::Either;
+
 /// What a disk holds: the fold of the writes that reached it.
 ///
 /// `apply` must accept any subsequence of the writes in their order: after a failed sync, later writes may be durable

@@ -6,8 +6,9 @@ pub mod names;
 pub mod op;
 pub mod trace;
 
+pub use crate::base::LossReason;
 pub use history::{Entry, Note, Phase, What};
 pub use mark::{Mark, Marks};
 pub use names::{Names, Object, ObjectKind};
 pub use op::{Command, End, Op, Reason, Settlement};
-pub use trace::{LossReason, Step, Trace, TraceEntry};
+pub use trace::{Step, Trace, TraceEntry};

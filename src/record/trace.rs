@@ -1,31 +1,6 @@
 //! The trace: every step of every message, kept only when a run is told a second time to explain it.
 
-use crate::base::{ConnId, FaultId, NodeId, PayloadId, Tag, Time};
-
-/// What ate a message.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum LossReason {
-    /// The link's ordinary loss.
-    Chance,
-    /// The link's bad state (Gilbert–Elliott).
-    Burst,
-    /// A fault (cut, drop).
-    Fault(FaultId),
-    /// No route left after links were cut.
-    NoRoute,
-    /// The link's bounded queue was full.
-    Overflow,
-    /// Damaged on the way and caught by the checksum.
-    Checksum,
-    /// The receiver's process or host was down.
-    NodeDown,
-    /// The receiver's bounded run queue was full.
-    RunQueueFull,
-    /// Its connection had gone.
-    ConnectionGone,
-    /// A named override of the replayed capsule.
-    Override,
-}
+use crate::base::{ConnId, LossReason, NodeId, PayloadId, Tag, Time};
 
 /// One step of the run, for stories.
 #[derive(Clone, PartialEq, Eq, Debug)]

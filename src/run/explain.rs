@@ -33,30 +33,40 @@ enum Weight {
     Turn,
 }
 
-/// A line before it is chosen. Equal times keep the order cause before effect: steps first, then what they led to.
+/// What comes first of what happens at one node at one moment: what reached it, what it did, what it sent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Turn {
+    Reached,
+    Did,
+    Sent,
+}
+
+/// A line before it is chosen.
 struct Line {
     at: Time,
+    turn: Turn,
     order: usize,
     weight: Weight,
     node: Option<NodeId>,
     text: String,
+    /// Whether a message arrives.
+    arrives: bool,
 }
 
 /// Tells the story of a witness.
 #[must_use]
 pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> Story {
     let scene = Scene::of(witness, evidence);
-    let steps = scene.trace.len();
     let mut lines: Vec<Line> = Vec::new();
     for (order, entry) in evidence.entries.iter().enumerate() {
         if let Some((weight, text)) = scene.entry(entry) {
-            lines.push(Line { at: entry.at, order: order + steps, weight, node: Some(entry.node), text });
+            lines.push(Line { at: entry.at, turn: Turn::Did, order, weight, node: Some(entry.node), text, arrives: false });
         }
     }
     scene.steps(&mut lines);
-    lines.sort_by_key(|line| (line.at, line.order));
-    let mut told: Vec<StoryLine> =
-        shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
+    scene.drop_echoes(&mut lines);
+    lines.sort_by_key(|line| (line.at, line.turn, line.order));
+    let mut told: Vec<StoryLine> = shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
     let missing = evidence.sim.trace().map_or(0, |trace| trace.dropped);
     if missing > 0 {
         let text = format!("the trace was full: {missing} later steps are not in this story");
@@ -157,7 +167,8 @@ impl<'a> Scene<'a> {
                 }
                 Step::Wrote { bytes } => (here == Some((entry.node, entry.at))).then(|| {
                     wrote.insert(entry.node);
-                    (Weight::Disk, format!("{who} writes {bytes} bytes, not yet durable"))
+                    let what = if *bytes == 0 { "a record".to_owned() } else { format!("{bytes} bytes") };
+                    (Weight::Disk, format!("{who} writes {what}, not yet durable"))
                 }),
                 Step::Synced { ok: true } => {
                     wrote.remove(&entry.node).then(|| (Weight::Disk, format!("{who} has everything written before on its disk")))
@@ -171,8 +182,20 @@ impl<'a> Scene<'a> {
                 | Step::Disconnected { .. }
                 | Step::Said { .. } => self.machine(entry),
             };
-            lines.extend(told.map(|(weight, text)| Line { at: entry.at, order, weight, node: Some(entry.node), text }));
+            let arrives = matches!(entry.step, Step::Received { .. });
+            let turn = if matches!(entry.step, Step::Sent { .. } | Step::Lost { .. }) { Turn::Sent } else { Turn::Reached };
+            lines.extend(told.map(|(weight, text)| Line { at: entry.at, turn, order, weight, node: Some(entry.node), text, arrives }));
         }
+    }
+
+    /// A message that arrives and is handed on at once is told once: as what it means, not as how it came.
+    fn drop_echoes(&self, lines: &mut Vec<Line>) {
+        let handed_on = |line: &Line| {
+            self.evidence.entries.iter().any(|e| {
+                e.at == line.at && Some(e.node) == line.node && matches!(e.what, What::Note(Note::Deliver { .. }) | What::End { .. })
+            })
+        };
+        lines.retain(|line| line.weight != Weight::Way || !line.arrives || !handed_on(line));
     }
 
     /// A message about the witness as a sentence. One that arrived gives one line, not two.
@@ -225,9 +248,7 @@ impl<'a> Scene<'a> {
             Step::Disconnected { peer, why } if self.nodes.contains(peer) => {
                 Some((Weight::Way, format!("{who} loses its connection to {}: {why}", self.node(*peer))))
             }
-            Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => {
-                Some((Weight::Words, format!("{who}: {text}")))
-            }
+            Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => Some((Weight::Words, format!("{who}: {text}"))),
             Step::Sent { .. }
             | Step::Lost { .. }
             | Step::Received { .. }
@@ -249,7 +270,11 @@ impl<'a> Scene<'a> {
     fn message(&self, tag: Tag) -> String {
         let kind = self.evidence.sim.kinds().get(usize::from(tag.kind)).copied().unwrap_or("message");
         let payload = self.evidence.sim.about(tag).expect("it was found to be about a payload");
-        if tag.attempt > 1 { format!("{kind} {payload} (attempt {})", tag.attempt) } else { format!("{kind} {payload}") }
+        // Some protocols number attempts from 1, others only tell them apart: a large number says nothing to a reader.
+        match tag.attempt {
+            attempt @ 2..1000 => format!("{kind} {payload} (attempt {attempt})"),
+            _ => format!("{kind} {payload}"),
+        }
     }
 
     fn loss(&self, why: LossReason) -> String {
@@ -262,7 +287,6 @@ impl<'a> Scene<'a> {
             LossReason::Checksum => "damaged on the way, caught by its checksum".into(),
             LossReason::NodeDown => "the receiver is down".into(),
             LossReason::RunQueueFull => "the receiver's run queue is full".into(),
-            LossReason::ConnectionGone => "its connection is gone".into(),
             LossReason::Override => "so decided by an override".into(),
         }
     }
@@ -328,10 +352,10 @@ fn shorten(mut lines: Vec<Line>) -> Vec<Line> {
     if lines.len() > LINES {
         let (head, tail) = (LINES / 2, LINES - LINES / 2 - 1);
         let left_out = lines.len() - head - tail;
-        let at = lines[head].at;
+        let (at, turn) = (lines[head].at, lines[head].turn);
         lines.splice(
             head..head + left_out,
-            [Line { at, order: 0, weight: Weight::Turn, node: None, text: format!("… {left_out} more steps …") }],
+            [Line { at, turn, order: 0, weight: Weight::Turn, node: None, text: format!("… {left_out} more steps …"), arrives: false }],
         );
     }
     lines

@@ -9,9 +9,7 @@ use crate::base::{Digest, FaultId, Law, NodeId, ObjectId, PayloadId, Problem, Sm
 use crate::check::{Promises, Property};
 use crate::model::{Checked, Model, ScopeRow};
 use crate::parts::fault::When;
-use crate::record::{
-    Command, End, Entry, LossReason, Mark, Marks, Names, Note, Object, ObjectKind, Op, Step, Trace, TraceEntry, What,
-};
+use crate::record::{Command, End, Entry, LossReason, Mark, Marks, Names, Note, Object, ObjectKind, Op, Step, Trace, TraceEntry, What};
 use crate::world::{Roster, RosterNode, Sim, Strike, Surroundings};
 
 /// The model: `[model.fake]`.
@@ -200,6 +198,9 @@ impl FakeSim {
 }
 
 impl Sim for FakeSim {
+    fn unmatched(&self) -> Vec<String> {
+        Vec::new()
+    }
     fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
         let before = out.len();
         while let Some((&(at, sequence), _)) = self.queue.first_key_value().filter(|((at, _), _)| *at <= until) {

@@ -225,10 +225,14 @@ fn contradictions(claims: &[(Expectation, Place)], problems: &mut Vec<Problem>) 
 
 /// The file's claims with an arm's own in the place of those about the same thing.
 pub(super) fn inherit(file: &Expectations, own: Expectations, violations_written: bool) -> Expectations {
-    let subject = |claim: &Expectation| match claim {
-        Expectation::Share { event, .. } | Expectation::Count { event, .. } => Some(*event),
-        Expectation::Eventually { property, .. } => Some(Event::Breach(*property)),
-        claim => about(claim).map(|(event, _)| event),
+    let subject = |claim: &Expectation| {
+        if let Expectation::Share { event, .. } | Expectation::Count { event, .. } = claim {
+            return Some(*event);
+        }
+        if let Expectation::Eventually { property, .. } = claim {
+            return Some(Event::Breach(*property));
+        }
+        about(claim).map(|(event, _)| event)
     };
     let same = |a: &Expectation, b: &Expectation| match (a, b) {
         (Expectation::SuccessRatio(_), Expectation::SuccessRatio(_)) | (Expectation::Throughput(_), Expectation::Throughput(_)) => true,

@@ -78,9 +78,11 @@ fn follow(table: Table) -> Option<(Vec<Key>, Value)> {
     loop {
         let (key, value) = table.entries.pop()?;
         path.push(key);
-        match value.kind {
-            ValueKind::Table(inner) if !is_braced(&value.place) && inner.entries.len() == 1 => table = inner,
-            kind => return Some((path, Value { place: value.place, kind })),
+        if is_braced(&value.place) || value.as_table().is_none_or(|inner| inner.entries.len() != 1) {
+            return Some((path, value));
+        }
+        if let ValueKind::Table(inner) = value.kind {
+            table = inner;
         }
     }
 }
@@ -179,7 +181,10 @@ fn step(at: usize, label: &str, value: &Value, path: &str) -> Option<Vec<usize>>
     let mut way = match &value.kind {
         ValueKind::Table(inner) => locate_in(inner, rest)?,
         ValueKind::List(items) => items.iter().enumerate().find_map(|(at, item)| {
-            let names = labels(item).into_iter().chain([at.to_string()]);
+            let mut names = labels(item);
+            names.push(at.to_string());
+            names.sort_unstable();
+            names.dedup();
             names.into_iter().find_map(|label| step(at, &label, item, rest))
         })?,
         ValueKind::Text(_) | ValueKind::Integer(_) | ValueKind::Float(_) | ValueKind::Flag(_) | ValueKind::DateTime(_) => return None,

@@ -72,8 +72,8 @@ fn one(keys: &Reader<'_>, setting: &Setting<'_>, problems: &mut Vec<Problem>) ->
     let when = when?;
     check_overlap(keys, (&when, lasts.as_ref()), problems);
     let name = keys.text("name").unwrap_or_else(|| made_name(key, &ill));
-    if name.trim().is_empty() {
-        problems.push(Problem::error(keys.place_of("name"), "a fault's name is not empty").hint("leave it out, and it gets one"));
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        problems.push(Problem::error(keys.place_of("name"), "a fault's name is one line of text").hint("leave it out, and it gets one"));
     }
     Some(Fault { name, ill, when, lasts })
 }
@@ -220,10 +220,13 @@ fn renews(keys: &Reader<'_>, phases: &Phases, problems: &mut Vec<Problem>) -> Op
     let law = |key: &str| {
         let law = keys.law(key)?;
         let bare = keys.value(key).is_some_and(|value| value.as_text().is_some());
-        match law {
-            Law::Constant(mean) if bare && !mean.is_zero() => Some(Law::Exponential { floor: Span::ZERO, mean }),
-            law => Some(law),
+        if let Law::Constant(mean) = law
+            && bare
+            && !mean.is_zero()
+        {
+            return Some(Law::Exponential { floor: Span::ZERO, mean });
         }
+        Some(law)
     };
     let (mtbf, mttr) = (law("mtbf")?, law("mttr")?);
     for (key, law) in [("mtbf", &mtbf), ("mttr", &mttr)] {
@@ -380,16 +383,15 @@ fn cut(keys: &Reader<'_>, scope: &Scope<'_>, problems: &mut Vec<Problem>) -> Opt
             return None;
         }
     };
-    let others = match (shape, keys.choice("others")) {
-        ("isolate" | "one_way" | "link", _) if keys.has("others") => {
-            let problem = Problem::error(keys.place_of("others"), format!("`{shape}` leaves no others"));
-            problems.push(problem.hint("leave `others` out"));
-            return None;
-        }
-        // Whoever is not isolated stands on the other side.
-        ("isolate", _) | (_, Some("second")) => Others::Second,
-        (_, Some("first")) => Others::First,
-        (_, Some("split")) => Others::Split,
+    if !matches!(shape, "halves" | "between" | "isolate") && keys.has("others") {
+        let problem = Problem::error(keys.place_of("others"), format!("`{shape}` has no sides for others to stand on"));
+        problems.push(problem.hint("leave `others` out"));
+    }
+    let others = match (keys.has("others").then(|| keys.choice("others")).flatten(), shape) {
+        // Whoever is isolated is isolated from all, unless it is said of whom not.
+        (Some("second"), _) | (None, "isolate") => Others::Second,
+        (Some("first"), _) => Others::First,
+        (Some("split"), _) => Others::Split,
         (_, _) => Others::Untouched,
     };
     Some(Cut { shape: cut_shape(shape, keys, scope, problems)?, others })
@@ -424,6 +426,10 @@ fn cut_shape(shape: &'static str, keys: &Reader<'_>, scope: &Scope<'_>, problems
             };
             if let Some(there) = scope.resolve(&who).map(|nodes| nodes.len()).filter(|there| *there < least) {
                 problems.push(Problem::error(value.place.clone(), format!("`{shape}` needs at least {least} nodes, and here are {there}")));
+            }
+            if shape == "isolate" && keys.choice("others") == Some("untouched") && keys.has("others") && scope.is_alone(&who) {
+                let problem = Problem::error(value.place.clone(), "this cuts nothing: there is no other node of the same group");
+                problems.push(problem.hint("leave `others` out to isolate from everyone"));
             }
             Some(match shape {
                 "halves" => CutShape::Halves(who),

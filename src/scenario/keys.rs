@@ -327,7 +327,7 @@ const SLOW: &[KeySpec] =
     &[who(), key("factor", KeyKind::Thousandths { min: 1, max: 1_000_000_000 }, "so many times slower; 4 is four times").required()];
 const CUT: &[KeySpec] = &[
     key("halves", KeyKind::Selector, "these from each other: a minority and a majority, by lot"),
-    key("isolate", KeyKind::Selector, "these from all others"),
+    key("isolate", KeyKind::Selector, "these from the others of their groups, and from `others`"),
     key("majorities_ring", KeyKind::Selector, "each of these sees a majority, no two the same"),
     key("bridge", KeyKind::Selector, "two halves of these, with one node that reaches both"),
     key("between", KeyKind::Table(BETWEEN), "two groups from each other"),
@@ -341,9 +341,8 @@ const CUT: &[KeySpec] = &[
             ("second", "they stand on the second side"),
             ("split", "each is put on a side by lot"),
         ]),
-        "where the nodes stand that the shape does not name",
-    )
-    .or("untouched"),
+        "where the nodes stand that the shape does not name: `untouched` for halves and between; for isolate those of other groups, `second`",
+    ),
 ];
 const BETWEEN: &[KeySpec] = &[
     key("a", KeyKind::Selector, "the first side").required(), //

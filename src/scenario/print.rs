@@ -268,10 +268,10 @@ fn fault(fault: &Fault) -> Entries {
 
 /// A law of failures: a bare span would mean an exponential one.
 fn renewal(law: &Law) -> String {
-    match law {
-        Law::Constant(span) => braces(&[("law", quoted("constant")), ("value", text(span))]),
-        law => law_text(law),
+    if let Law::Constant(span) = law {
+        return braces(&[("law", quoted("constant")), ("value", text(span))]);
     }
+    law_text(law)
 }
 
 fn ill(ill: &Ill) -> (&'static str, String) {
@@ -313,9 +313,9 @@ fn cut_text(cut: &Cut) -> String {
     let who = |selector: &Selector| quoted(&selector_text(selector));
     let shape = match &cut.shape {
         CutShape::Halves(selector) => ("halves", who(selector)),
-        CutShape::Isolate(selector) => return braces(&[("isolate", who(selector))]),
-        CutShape::MajoritiesRing(selector) => ("majorities_ring", who(selector)),
-        CutShape::Bridge(selector) => ("bridge", who(selector)),
+        CutShape::Isolate(selector) => ("isolate", who(selector)),
+        CutShape::MajoritiesRing(selector) => return braces(&[("majorities_ring", who(selector))]),
+        CutShape::Bridge(selector) => return braces(&[("bridge", who(selector))]),
         CutShape::Between { a, b } => ("between", braces(&[("a", who(a)), ("b", who(b))])),
         CutShape::OneWay { from, to } => return braces(&[("one_way", braces(&[("from", who(from)), ("to", who(to))]))]),
         CutShape::Link(name) => return braces(&[("link", quoted(name))]),

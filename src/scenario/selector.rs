@@ -53,6 +53,14 @@ impl Scope<'_> {
         Some(members.into_iter().map(crate::base::NodeId::index).collect())
     }
 
+    /// Whether no other node shares a group with one of those that a selector certainly means.
+    pub(super) fn is_alone(&self, selector: &Selector) -> bool {
+        let (Some(roster), Some(these)) = (self.roster, self.resolve(selector)) else { return false };
+        let groups: BTreeSet<&str> = these.iter().flat_map(|at| roster.nodes[*at].groups.iter().copied()).collect();
+        let mut others = roster.nodes.iter().enumerate().filter(|(at, _)| !these.contains(at));
+        !others.any(|(_, node)| node.groups.iter().any(|group| groups.contains(group)))
+    }
+
     /// Whether there is a link of this name, declared or implied. Nothing is said against it while the network is not known.
     pub(super) fn has_link(&self, name: &str) -> bool {
         self.wired.is_none_or(|network| network.link(name).is_some())

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::base::{FaultId, NodeId, Time};
 use crate::parts::config::{MachineConfig, NetworkConfig};
 use crate::parts::fault::Fault;
+use crate::parts::network::Outcome;
 
 /// Everything around the protocol: machines, network, faults, phases.
 #[derive(Clone, Debug)]
@@ -15,6 +16,8 @@ pub struct Surroundings {
     pub machines: Vec<(String, MachineConfig)>,
     /// The declared faults. Ids are positions.
     pub faults: Arc<[Fault]>,
+    /// Transmissions whose fate is named, not drawn.
+    pub overrides: Arc<[NamedOverride]>,
     /// Faults act from here …
     pub chaos_start: Time,
     /// … until here, when all are lifted and all nodes started.
@@ -33,11 +36,41 @@ impl Surroundings {
             network,
             machines: Vec::new(),
             faults: Arc::new([]),
+            overrides: Arc::new([]),
             chaos_start: Time::ZERO,
             heal_start: Time::FAR,
             trace_limit: 0,
             invariant_stride: 0,
         }
+    }
+}
+
+/// The fate of one transmission, by its name: "drop publish 17 attempt 1 from producer-1 to broker".
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NamedOverride {
+    /// Who sends, by name.
+    pub from: String,
+    /// Who shall receive, by name.
+    pub to: String,
+    /// Which kind of message, by the protocol's name for it.
+    pub kind: String,
+    /// What it is about: the number in its [`crate::base::Tag`].
+    pub subject: u64,
+    /// Which attempt of its sender, as in its tag.
+    pub attempt: u32,
+    /// On a stream: which retransmission of it; 0 is the first transmission.
+    pub resend: u32,
+    /// What becomes of it.
+    pub outcome: Outcome,
+}
+
+impl std::fmt::Display for NamedOverride {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} attempt {} from {} to {}", self.kind, self.subject, self.attempt, self.from, self.to)?;
+        if self.resend > 0 {
+            write!(f, ", retransmission {}", self.resend)?;
+        }
+        Ok(())
     }
 }
 

@@ -21,6 +21,9 @@ use super::streams::{Carried, Conns};
 pub(super) const KIND_SYNC: u16 = u16::MAX - 1;
 pub(super) const KIND_HANDSHAKE: u16 = u16::MAX - 2;
 
+/// A wait that outlasts every run, for what a standing clock measures.
+pub(super) const NEVER: Span = Span::secs(3_000_000_000);
+
 /// Something that is going to happen.
 pub(super) enum Event<P: Protocol> {
     /// A datagram reaches a host.
@@ -187,14 +190,12 @@ impl<P: Protocol> Core<P> {
     /// Sets a timer by the node's own clock.
     pub(super) fn set_timer(&mut self, node: NodeId, after: Span, timer: P::Timer) -> Handle {
         let host = &self.hosts[node];
-        let at = match &host.cold {
-            // A process that boots on a frozen machine: when the clock goes on, `thaw` adds the time that it stood still.
-            Some(cold) if cold.clock.is_frozen() => self.now.max(cold.frozen_at + after),
-            Some(cold) => self.now + cold.clock.true_after(self.now, after).unwrap_or(Span::secs(3_000_000_000)),
-            None => self.now + after,
+        let wait = match &host.cold {
+            Some(cold) => cold.clock.true_after(self.now, after).unwrap_or(NEVER),
+            None => after,
         };
         let incarnation = host.incarnation;
-        self.queue.push(at, Event::Timer { node, incarnation, timer })
+        self.queue.push(self.now + wait, Event::Timer { node, incarnation, timer })
     }
 
     /// Takes a timer back. One that a processor already serves keeps it busy and then does nothing.

@@ -263,7 +263,7 @@ impl<P: Protocol> World<P> {
                 self.core.ledger.touch(fault, 1);
             }
             Ill::ClockDrift { ppm, .. } => {
-                self.core.cold(node).clock.drift(now, fault, *ppm);
+                self.with_clock(node, |clock| clock.drift(now, fault, *ppm));
                 self.core.ledger.touch(fault, 1);
             }
             Ill::Cut(_) | Ill::Jam { .. } | Ill::Drop { .. } | Ill::Clog { .. } => unreachable!("concerns pairs, not nodes"),
@@ -315,9 +315,12 @@ impl<P: Protocol> World<P> {
             Ill::DiskFull(_) => {
                 self.core.cold(node).disk.unfill(fault);
             }
-            Ill::ClockStep { .. } | Ill::ClockDrift { .. } => {
+            Ill::ClockStep { .. } => {
                 self.core.cold(node).clock.lift(now, fault);
             }
+            Ill::ClockDrift { .. } => self.with_clock(node, |clock| {
+                clock.lift(now, fault);
+            }),
             Ill::FlipBits { .. } | Ill::Cut(_) | Ill::Jam { .. } | Ill::Drop { .. } | Ill::Clog { .. } => {}
         }
     }

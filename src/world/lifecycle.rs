@@ -1,11 +1,13 @@
 //! How nodes go down, stop, and come back. Boot and restart are one function; what is not on disk is gone.
 
-use crate::base::{FaultId, NodeId, Span, Words};
+use crate::base::{FaultId, NodeId, Span, Time, Words};
+use crate::parts::clock::Clock;
 use crate::parts::disk::PowerLoss;
+use crate::parts::queue::Handle;
 use crate::record::Step;
 
 use super::World;
-use super::core::Event;
+use super::core::{Event, NEVER};
 use super::host::{Ailment, Parked, Status};
 use super::protocol::Protocol;
 
@@ -168,23 +170,50 @@ impl<P: Protocol> World<P> {
         }
     }
 
+    /// Changes the speed of a node's clock: what its timers have left by the clock is measured anew in true time.
+    pub(super) fn with_clock(&mut self, node: NodeId, change: impl FnOnce(&mut Clock)) {
+        let now = self.core.now;
+        let clock = &mut self.core.cold(node).clock;
+        let before = clock.clone();
+        change(clock);
+        let after = clock.clone();
+        if before.is_frozen() {
+            return;
+        }
+        for (at, handle) in self.own_timers(node) {
+            let left = before.ticks(at).saturating_sub(before.ticks(now));
+            let wait = after.true_after(now, left).unwrap_or(NEVER);
+            self.core.queue.rekey(handle, now + wait);
+        }
+    }
+
+    /// The pending timers of a node that no processor serves yet, with when they are due.
+    fn own_timers(&self, node: NodeId) -> Vec<(Time, Handle)> {
+        let cpu = self.core.hosts[node].cold.as_ref().and_then(|cold| cold.cpu.as_ref());
+        let is_served = |handle: Handle| cpu.is_some_and(|cpu| cpu.serving().any(|job| job == handle));
+        let is_own = |event: &Event<P>| matches!(event, Event::Timer { node: owner, .. } if *owner == node);
+        let own = self.core.queue.iter().filter(|(_, handle, event)| is_own(event) && !is_served(*handle));
+        own.map(|(at, handle, _)| (at, handle)).collect()
+    }
+
     /// The clock of a frozen machine stood still: its timers are due that much later.
     fn thaw(&mut self, node: NodeId) {
         let cold = self.core.cold(node);
         if cold.clock.is_frozen() {
             return;
         }
-        let stood = self.core.now.since(self.core.cold(node).frozen_at);
-        let is_own = |event: &Event<P>| matches!(event, Event::Timer { node: owner, .. } if *owner == node);
-        let late: Vec<_> = self.core.queue.iter().filter(|(_, _, event)| is_own(event)).map(|(at, handle, _)| (at, handle)).collect();
-        for (at, handle) in late {
+        let (now, frozen_at) = (self.core.now, self.core.cold(node).frozen_at);
+        let stood = now.since(frozen_at);
+        for (at, handle) in self.own_timers(node) {
             self.core.queue.rekey(handle, at + stood);
         }
         let parked = std::mem::take(&mut self.core.cold(node).parked);
-        for one in parked {
-            if one.is_timer && !one.was_served {
-                self.core.queue.rekey(one.handle, one.due + stood);
-            } else {
+        for mut one in parked {
+            if one.is_timer && !one.was_served && one.due >= frozen_at {
+                one.due += stood;
+            }
+            // What is due by now still waits when something else stops the process.
+            if one.due <= now || !self.core.queue.rekey(one.handle, one.due) {
                 self.core.cold(node).parked.push(one);
             }
         }

@@ -7,6 +7,7 @@ mod faults;
 mod host;
 mod lifecycle;
 pub mod nodes;
+mod overrides;
 pub mod protocol;
 mod select;
 pub mod sim;
@@ -25,7 +26,8 @@ use crate::parts::fault::{CutShape, Ill, Others};
 use crate::parts::network::Network;
 use crate::record::{Names, Trace};
 
-pub use config::{Strike, Surroundings};
+pub use crate::parts::disk::{Contents, DiskFull};
+pub use config::{NamedOverride, Strike, Surroundings};
 pub use ctx::{Ctx, Itself, Scope, TimerId};
 pub use nodes::Nodes;
 pub use protocol::{Breach, Discard, Hosts, Message, Peer, Protocol, Role, Roster, RosterNode, Sink};
@@ -65,6 +67,8 @@ struct Shared {
     names: Names,
     groups: Vec<Vec<&'static str>>,
     invariant_stride: u64,
+    /// Names of overrides, with what the network knows them by.
+    overrides: Vec<(String, (u64, u32))>,
 }
 
 impl Shared {
@@ -117,12 +121,17 @@ impl<P: Protocol> World<P> {
         if let Some(network) = &network {
             misfits::<P>(surroundings, network, &mut problems);
         }
-        let (Some(network), Some(machines), true) = (network, machines, problems.is_empty()) else { return Err(problems) };
+        let key = WorldKey::new(seed);
+        let overrides = overrides::resolve::<P>(&surroundings.overrides, &roster, key, &mut problems);
+        let (Some(mut network), Some(machines), true) = (network, machines, problems.is_empty()) else { return Err(problems) };
+        let named = overrides.iter().map(|(name, one)| (name.clone(), (one.decision, one.resend))).collect();
+        network.override_with(Arc::new(overrides::table(overrides)?));
         let count = hosts.len();
         let shared = Shared {
             names: Names { nodes: hosts, objects: roster.objects },
             groups: roster.nodes.iter().map(|node| node.groups.clone()).collect(),
             invariant_stride: surroundings.invariant_stride,
+            overrides: named,
         };
         let host = |id: NodeId| Host {
             status: Status::Off,
@@ -135,7 +144,7 @@ impl<P: Protocol> World<P> {
         let core = Core {
             now: Time::ZERO,
             queue: crate::parts::queue::Queue::new(),
-            key: WorldKey::new(seed),
+            key,
             network,
             hosts: PerNode::new(count, host),
             machines: Arc::new(machines),

@@ -36,6 +36,8 @@ pub trait Sim: Send {
     fn touched(&self, fault: FaultId) -> u64;
     /// Marks reached.
     fn marks(&self) -> &Marks;
+    /// The named overrides that no transmission matched so far: on replay each is an error.
+    fn unmatched(&self) -> Vec<String>;
     /// Names of nodes and objects.
     fn names(&self) -> &Names;
     /// The trace, if one is kept.

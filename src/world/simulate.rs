@@ -94,6 +94,11 @@ impl<P: Protocol> Sim for World<P> {
         &self.core.marks
     }
 
+    fn unmatched(&self) -> Vec<String> {
+        let unmatched: Vec<(u64, u32)> = self.core.network.unmatched().map(|one| (one.decision, one.resend)).collect();
+        self.shared.overrides.iter().filter(|(_, key)| unmatched.contains(key)).map(|(name, _)| name.clone()).collect()
+    }
+
     fn names(&self) -> &Names {
         &self.shared.names
     }
@@ -123,7 +128,8 @@ impl<P: Protocol> Sim for World<P> {
     }
 
     fn about(&self, tag: Tag) -> Option<PayloadId> {
-        P::about(tag)
+        // The kernel's own messages have kinds beyond the protocol's.
+        (usize::from(tag.kind) < P::kinds().len()).then(|| P::about(tag)).flatten()
     }
 
     fn holders(&self, payload: PayloadId) -> Vec<(NodeId, ObjectId)> {

@@ -71,6 +71,7 @@ impl<P: Protocol> World<P> {
             return self.step_gated();
         }
         let Some((at, _, event)) = core.queue.pop() else { return false };
+        debug_assert!(at >= core.now, "time runs forward");
         core.now = at;
         self.handle(event);
         true
@@ -79,6 +80,7 @@ impl<P: Protocol> World<P> {
     /// The same while some host is stopped or has processors.
     fn step_gated(&mut self) -> bool {
         let Some((at, handle, _)) = self.core.queue.peek() else { return false };
+        debug_assert!(at >= self.core.now, "time runs forward");
         self.core.now = at;
         match self.gate(handle) {
             Gate::Shut => {}

@@ -12,7 +12,7 @@ use super::{EventRate, Key, KeyKind, KeySpec, Preset, Table, Value, Variant, did
 /// reported already. Asking for a key that was not declared is an error of the program and panics.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
-    specs: &'static [KeySpec],
+    pub(super) specs: &'static [KeySpec],
     /// By position in `specs`.
     found: Vec<Option<Found<'a>>>,
     place: Place,

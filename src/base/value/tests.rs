@@ -1,3 +1,7 @@
+//! Tables of values: what is read, and what is said of what cannot be.
+
+//! Keys that are found in every spelling, values read and refused, laws and texts printed and read again.
+
 use proptest::prelude::*;
 
 use super::*;

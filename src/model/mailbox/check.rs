@@ -4,8 +4,8 @@ use crate::base::value::{Key, Reader, Table, did_you_mean};
 use crate::base::{ObjectId, Problem, Severity, Span};
 
 use super::config::{
-    Acknowledge, BrokerConfig, Config, ConsumerConfig, DEAD_LETTERS, Fetch, OnPoison, Places, ProducerConfig, Purpose, QueueConfig, SyncPolicy,
-    TopicConfig, Transport, Visits, Window,
+    Acknowledge, BrokerConfig, Config, ConsumerConfig, DEAD_LETTERS, Fetch, OnPoison, Places, ProducerConfig, Purpose, QueueConfig,
+    SyncPolicy, TopicConfig, Transport, Visits, Window,
 };
 use super::keys::KEYS;
 use super::mutants::{Mutant, Mutants};
@@ -33,7 +33,9 @@ pub fn config(table: &Table, problems: &mut Vec<Problem>) -> Option<Config> {
     config.filter(|_| !wrong)
 }
 
-fn read(reader: &Reader<'_>, problems: &mut Found) -> Option<Config> {
+/// The configuration in a table that was opened with [`KEYS`]; an error among the problems: there is none. For a composite,
+/// which has this table inside its own.
+pub fn read(reader: &Reader<'_>, problems: &mut Vec<Problem>) -> Option<Config> {
     let transport = if reader.choice("transport")? == "stream" { Transport::Stream } else { Transport::Datagram };
     let heartbeat = reader.span("heartbeat")?;
     if heartbeat.is_zero() {
@@ -140,7 +142,9 @@ fn sync(reader: &Reader<'_>, durable: bool, problems: &mut Found) -> SyncPolicy 
         Some("every_n") => {
             let count = reader.count("sync_n").and_then(|count| u32::try_from(count).ok());
             if count.is_none() {
-                problems.push(Problem::error(reader.place_of("sync"), "`sync = \"every_n\"` needs `sync_n`").hint("for example `sync_n = 100`"));
+                problems.push(
+                    Problem::error(reader.place_of("sync"), "`sync = \"every_n\"` needs `sync_n`").hint("for example `sync_n = 100`"),
+                );
             }
             SyncPolicy::EveryN(count.unwrap_or(1))
         }
@@ -307,7 +311,8 @@ fn consumer(key: &Key, reader: &Reader<'_>, from: QueueId, problems: &mut Found)
         let interval = reader.span("poll_interval").unwrap_or(Span::secs(1));
         let wait = reader.span("poll_wait").unwrap_or(Span::ZERO);
         if interval.is_zero() && wait.is_zero() {
-            let problem = Problem::error(reader.place_of("poll_interval"), "a consumer that asks without pause keeps the broker busy for ever");
+            let problem =
+                Problem::error(reader.place_of("poll_interval"), "a consumer that asks without pause keeps the broker busy for ever");
             problems.push(problem.hint("give `poll_interval` or `poll_wait`"));
         }
         Fetch::Pull { interval, batch: small("batch", 10)?, wait }

@@ -16,7 +16,8 @@ fn producers(config: &Config, reader: &Reader<'_>, problems: &mut Vec<Problem>) 
     let place = |key: &str| reader.table("producer").map_or_else(|| reader.place().clone(), |table| table.place_of(key));
     let producer = &config.producer;
     if producer.idempotence && producer.attempts == 1 && config.transport == Transport::Stream {
-        let problem = Problem::warning(place("idempotence"), "`idempotence` has no effect: without retries, over streams, nothing comes twice");
+        let problem =
+            Problem::warning(place("idempotence"), "`idempotence` has no effect: without retries, over streams, nothing comes twice");
         problems.push(problem.hint("add `retries`"));
     }
     if let Some(span) = config.broker.window.and_then(|window| window.span) {
@@ -64,7 +65,10 @@ fn subscriptions(config: &Config, reader: &Reader<'_>, problems: &mut Vec<Proble
         match config.readers(id).map(|consumer| consumer.count).sum::<u32>() {
             1 => {}
             0 => {
-                let problem = Problem::warning(place(), format!("nobody ever attaches to `{}`: a temporary subscription begins with its consumer", queue.name));
+                let problem = Problem::warning(
+                    place(),
+                    format!("nobody ever attaches to `{}`: a temporary subscription begins with its consumer", queue.name),
+                );
                 problems.push(problem.hint("add a consumer that reads it, or write `durable = true`"));
             }
             _ => {
@@ -84,7 +88,10 @@ fn consumers(config: &Config, reader: &Reader<'_>, problems: &mut Vec<Problem>) 
         };
         let queue = config.queue(consumer.from);
         if consumer.acknowledge == Acknowledge::Atomically && config.readers(consumer.from).map(|other| other.count).sum::<u32>() > 1 {
-            let what = format!("several consumers read `{}`, each with a store of its own: what one has processed another may process again", queue.name);
+            let what = format!(
+                "several consumers read `{}`, each with a store of its own: what one has processed another may process again",
+                queue.name
+            );
             problems.push(Problem::warning(place("ack"), what).hint("one consumer for each queue applies every effect once"));
         }
         if let Some(timeout) = queue.visibility_timeout {
@@ -95,11 +102,20 @@ fn consumers(config: &Config, reader: &Reader<'_>, problems: &mut Vec<Problem>) 
             if let Some(mean) = consumer.processing.mean()
                 && u128::from(mean.as_nanos()) * u128::from(ahead) >= u128::from(timeout.as_nanos())
             {
-                let what = format!("{ahead} messages ahead at {mean} each take longer than the visibility time-out of `{}` ({timeout})", queue.name);
-                problems.push(Problem::warning(place("processing"), what).hint("messages that wait at the consumer will be given to somebody else as well"));
+                let what = format!(
+                    "{ahead} messages ahead at {mean} each take longer than the visibility time-out of `{}` ({timeout})",
+                    queue.name
+                );
+                problems.push(
+                    Problem::warning(place("processing"), what)
+                        .hint("messages that wait at the consumer will be given to somebody else as well"),
+                );
             }
         } else if config.transport == Transport::Datagram {
-            let what = format!("`{}` has no `visibility_timeout`: a delivery or acknowledgement lost on the way is never made good while the consumer is there", queue.name);
+            let what = format!(
+                "`{}` has no `visibility_timeout`: a delivery or acknowledgement lost on the way is never made good while the consumer is there",
+                queue.name
+            );
             problems.push(Problem::warning(place("from"), what).hint("give the queue one, such as `visibility_timeout = \"30s\"`"));
         }
     }

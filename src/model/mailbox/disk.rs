@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{NodeId, PayloadId, Time};
-use crate::parts::disk::Contents;
+use crate::world::Contents;
 
 use super::protocol::{HEADER_BYTES, Parcel, QueueId};
 

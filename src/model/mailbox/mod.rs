@@ -32,18 +32,16 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use crate::base::value::{KeySpec, Table};
+use crate::base::value::{KeySpec, Reader};
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
 use crate::check::Promises;
-use crate::parts::disk::Contents;
+use crate::world::Contents;
 use crate::record::{Command, Mark};
 use crate::world::{
-    Breach, Ctx, Discard, Disconnect, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster, RosterNode, Sim, Surroundings, World,
+    Breach, Ctx, Discard, Disconnect, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster, RosterNode,
 };
 
-use super::{Checked, Model, ScopeRow};
+use super::{Adapter, Described, ScopeRow};
 use broker::{Broker, BrokerTimer};
 pub use config::Config;
 use consumer::{Consumer, ConsumerDisk, ConsumerTimer, Processed};
@@ -53,7 +51,7 @@ use producer::{Producer, ProducerTimer};
 use protocol::{KINDS, Msg};
 
 /// The model, for the registry.
-pub static MODEL: MailboxModel = MailboxModel;
+pub static MODEL: Adapter<Mailbox> = Adapter::NEW;
 
 /// A mailbox system: what a world runs.
 #[derive(Clone, Copy, Debug)]
@@ -302,55 +300,21 @@ impl Hosts<Consumer> for Mailbox {
     }
 }
 
-/// The model as scenarios know it.
-#[derive(Clone, Copy, Debug)]
-pub struct MailboxModel;
+impl Described for Mailbox {
+    const NAME: &'static str = "mailbox";
+    const ABOUT: &'static str = "one broker process with queues and topics: the smallest honest broker";
+    const KEYS: &'static [KeySpec] = keys::KEYS;
+    const SCOPE: &'static [ScopeRow] = scope::SCOPE;
+    const MARKS: &'static [(Mark, &'static str)] = marks::ALL;
+    const ROLES: &'static [&'static str] = &[];
 
-impl Model for MailboxModel {
-    fn name(&self) -> &'static str {
-        "mailbox"
+    fn configure(table: &Reader<'_>, problems: &mut Vec<Problem>) -> Option<Config> {
+        check::read(table, problems)
     }
-    fn about(&self) -> &'static str {
-        "one broker process with queues and topics: the smallest honest broker"
+    fn print(config: &Config, _: &Reader<'_>) -> String {
+        print::toml(config)
     }
-    fn keys(&self) -> &'static [KeySpec] {
-        keys::KEYS
-    }
-    fn scope(&self) -> &'static [ScopeRow] {
-        scope::SCOPE
-    }
-    fn marks(&self) -> &'static [(Mark, &'static str)] {
-        marks::ALL
-    }
-    fn roles(&self) -> &'static [&'static str] {
-        &[]
-    }
-    fn kinds(&self) -> &'static [&'static str] {
-        KINDS
-    }
-    fn check(&self, table: &Table, problems: &mut Vec<Problem>) -> Option<Box<dyn Checked>> {
-        check::config(table, problems).map(|config| Box::new(Ready(Arc::new(config))) as Box<dyn Checked>)
-    }
-}
-
-/// A checked configuration.
-struct Ready(Arc<Config>);
-
-impl Checked for Ready {
-    fn model(&self) -> &'static dyn Model {
-        &MODEL
-    }
-    fn roster(&self) -> Roster {
-        Mailbox::roster(&self.0)
-    }
-    fn promises(&self) -> Promises {
-        promises::of(&self.0)
-    }
-    fn print(&self) -> String {
-        print::toml(&self.0)
-    }
-    fn start(&self, surroundings: &Surroundings, seed: u64) -> Result<Box<dyn Sim>, Vec<String>> {
-        let world: World<Mailbox> = World::new(Arc::clone(&self.0), surroundings, seed)?;
-        Ok(Box::new(world))
+    fn promises(config: &Config) -> Promises {
+        promises::of(config)
     }
 }

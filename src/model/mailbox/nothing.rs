@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use crate::parts::disk::Contents;
+use crate::world::Contents;
 
 /// No disk at all.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -57,7 +57,9 @@ fn broker(config: &Config) -> String {
         match broker.sync {
             SyncPolicy::EveryMessage => out.push_str(", sync = \"every_message\""),
             SyncPolicy::EveryN(count) => write!(out, ", sync = \"every_n\", sync_n = {count}").expect("a string takes everything"),
-            SyncPolicy::Interval(span) => write!(out, ", sync = \"interval\", sync_interval = \"{span}\"").expect("a string takes everything"),
+            SyncPolicy::Interval(span) => {
+                write!(out, ", sync = \"interval\", sync_interval = \"{span}\"").expect("a string takes everything")
+            }
             SyncPolicy::Never => out.push_str(", sync = \"never\""),
         }
     }

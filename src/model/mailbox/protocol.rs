@@ -249,7 +249,8 @@ pub enum Body {
 
 /// The names of message kinds, in the order of [`Body`].
 pub const KINDS: &[&str] = &[
-    "publish", "confirm", "refuse", "attach", "attached", "beat", "beaten", "gone", "poll", "polled", "deliver", "settle", "settled", "detach",
+    "publish", "confirm", "refuse", "attach", "attached", "beat", "beaten", "gone", "poll", "polled", "deliver", "settle", "settled",
+    "detach",
 ];
 
 /// The kinds that [`Namer::about`] always names.

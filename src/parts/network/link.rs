@@ -2,10 +2,10 @@
 
 use std::num::NonZeroU64;
 
+use crate::base::LossReason;
 use crate::base::stream::finish;
 use crate::base::{Chance, Decision, Lane, Law, Sampler, SmallStream, Span, Time, Words};
 use crate::parts::config::{Bandwidth, Burst, Corruption, LinkLaw};
-use crate::record::trace::LossReason;
 
 use super::Transport;
 

@@ -18,9 +18,9 @@ mod tests;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use crate::base::LossReason;
 use crate::base::{Chance, Decision, FaultId, Lane, LinkId, NodeId, Sampler, SmallStream, Span, Time, Words};
 use crate::parts::config::NetworkConfig;
-use crate::record::trace::LossReason;
 
 pub use layers::Layer;
 pub use overrides::{Outcome, Override, Overrides};

@@ -6,7 +6,8 @@ use super::script::{Act, Bell, Script, at, fault, ms, n, run, seen, ten, world};
 use crate::base::{Chance, FaultId, Law, NodeId, Span, Time};
 use crate::parts::config::{ClockConfig, MachineConfig};
 use crate::parts::fault::{Cut, CutShape, Fault, Ill, Others, Selector, When};
-use crate::world::{Disconnect, Sim};
+use crate::parts::network::Outcome;
+use crate::world::{Disconnect, NamedOverride, Sim};
 
 fn script(nodes: u32, acts: &[(u64, u32, Act)]) -> Script {
     Script { nodes, acts: acts.iter().map(|(when, node, act)| (ms(*when), *node, *act)).collect(), cost: 1 }
@@ -96,6 +97,41 @@ fn clocks_skew_and_drift_and_their_timers_with_them() {
     let fired: Vec<Time> =
         world.trace().expect("kept").entries().iter().filter(|e| e.step == crate::record::Step::Fired).map(|e| e.at).collect();
     assert_eq!(fired, [at(0), at(1000)], "1100 ms on a clock that runs a tenth too fast are 1000 ms");
+}
+
+#[test]
+fn a_drift_that_begins_and_ends_measures_running_timers_anew() {
+    let drift = fault(Ill::ClockDrift { who: n(0), ppm: 1_000_000 }, ms(500), ms(100));
+    let mut world = world(script(1, &[(100, 0, Act::Timer(1, ms(900)))]), ten(), vec![drift], 1);
+    run(&mut world, at(20_000));
+    let fired: Vec<Time> =
+        world.trace().expect("kept").entries().iter().filter(|e| e.step == crate::record::Step::Fired).map(|e| e.at).collect();
+    assert_eq!(fired, [at(100), at(900)], "twice as fast for 100 ms: 100 ms earlier");
+}
+
+#[test]
+fn a_named_override_decides_one_transmission_and_no_other() {
+    let acts: Vec<(u64, u32, Act)> = (0..5).map(|i| (100 + i * 10, 0, Act::Send(1, i))).collect();
+    let named = |subject, outcome| NamedOverride {
+        from: "n0".into(),
+        to: "n1".into(),
+        kind: "small".into(),
+        subject,
+        attempt: 1,
+        resend: 0,
+        outcome,
+    };
+    let drop = Outcome { drop: Some(true), ..Outcome::default() };
+    let late = Outcome { delay: Some(ms(500)), ..Outcome::default() };
+    let mut surroundings = ten();
+    surroundings.overrides = [named(1, drop), named(3, late), named(77, drop)].into();
+    let mut world = world(script(2, &acts), surroundings.clone(), vec![], 1);
+    assert_eq!(seen(&mut world, 1).numbers, [(at(110), 0), (at(130), 2), (at(150), 4), (at(630), 3)]);
+    assert_eq!(world.unmatched(), ["small 77 attempt 1 from n0 to n1"]);
+    surroundings.overrides = [named(1, drop), named(1, late)].into();
+    let config = std::sync::Arc::new(script(2, &acts));
+    let problems = crate::world::World::<super::script::Scripted>::new(config, &surroundings, 1).err().expect("refused");
+    assert_eq!(problems, ["override `small 1 attempt 1 from n0 to n1` is given twice"]);
 }
 
 #[test]

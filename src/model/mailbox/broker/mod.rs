@@ -9,7 +9,7 @@ mod session;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Time};
-use crate::parts::disk::DiskFull;
+use crate::world::DiskFull;
 use crate::record::Command;
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink, TimerId};
 

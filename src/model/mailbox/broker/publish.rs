@@ -107,7 +107,7 @@ impl Broker {
         targets: &[QueueId],
         parcel: Parcel,
         ctx: &mut Ctx<'_, W, Broker>,
-    ) -> Result<(), crate::parts::disk::DiskFull> {
+    ) -> Result<(), crate::world::DiskFull> {
         let places: Arc<[Place]> =
             targets.iter().filter(|id| self.line(**id).kept).map(|id| (*id, self.line(*id).queue.next_seq())).collect();
         let key = self.known.as_ref().filter(|_| self.keeps_keys).map(|known| known.next_number());

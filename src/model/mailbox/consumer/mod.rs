@@ -6,7 +6,7 @@ mod work;
 use std::collections::VecDeque;
 
 use crate::base::{ConnId, Digest, ObjectId, PayloadId, Sampler};
-use crate::parts::disk::Contents;
+use crate::world::Contents;
 use crate::record::Command;
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink, TimerId};
 

@@ -113,9 +113,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn limits() -> impl Strategy<Value = Limits> {
     let overflow = prop_oneof![Just(Overflow::Reject), Just(Overflow::DropNewest), Just(Overflow::DropHead)];
-    (proptest::option::of(1u32..6), overflow, proptest::option::of(1u64..500), proptest::option::of(1u32..4)).prop_map(
-        |(max_length, overflow, ttl, max_deliveries)| Limits { max_length, overflow, ttl: ttl.map(Span::millis), max_deliveries },
-    )
+    (proptest::option::of(1u32..6), overflow, proptest::option::of(1u64..500), proptest::option::of(1u32..4))
+        .prop_map(|(max_length, overflow, ttl, max_deliveries)| Limits { max_length, overflow, ttl: ttl.map(Span::millis), max_deliveries })
 }
 
 fn consumer(n: u8) -> Holder {

@@ -169,7 +169,11 @@ pub(super) fn plan(which: usize, seed: u64) -> Plan {
         corrupt: Some(Corruption { chance: Chance::ratio(words.below(4), 100), checksum: words.below(2) == 0 }),
         ..plan.link
     };
-    let disk = DiskConfig { sync: Law::Uniform { low: Span::micros(50), high: Span::millis(8) }, writeback: Some(Span::secs(1 + words.below(30))), capacity: None };
+    let disk = DiskConfig {
+        sync: Law::Uniform { low: Span::micros(50), high: Span::millis(8) },
+        writeback: Some(Span::secs(1 + words.below(30))),
+        capacity: None,
+    };
     let clock = ClockConfig { skew: i64::try_from(words.below(2_000_000_000)).expect("small"), drift_ppm: 200 };
     plan.machines = vec![("*".into(), MachineConfig { disk, clock, ..MachineConfig::default() })];
     plan.faults = faults(seed, 1 + words.below(7));

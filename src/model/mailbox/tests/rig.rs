@@ -96,6 +96,7 @@ pub(super) fn run(plan: &Plan, seed: u64) -> Outcome {
     let producers = config.places.producers.clone();
     let heal_start = Time::ZERO + plan.chaos;
     let surroundings = Surroundings {
+        overrides: std::sync::Arc::new([]),
         network: NetworkConfig::flat(plan.link.clone()),
         machines: plan.machines.clone(),
         faults: Arc::from(plan.faults.clone()),
