@@ -33,6 +33,14 @@ pub struct Source<'s> {
     pub files: Files<'s>,
 }
 
+impl<'s> Source<'s> {
+    /// A text that stands alone: no settings on top, no files beside it.
+    #[must_use]
+    pub fn new(file: &'s str, text: &'s str, models: &'s [&'static dyn Model]) -> Source<'s> {
+        Source { file, text, sets: &[], models, files: &|name| Err(format!("there is no file `{name}` beside the scenario")) }
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Reading {
@@ -43,6 +51,23 @@ pub struct Reading {
 }
 
 /// Reads and checks a scenario file: every problem is reported, not only the first.
+///
+/// ```
+/// use deadletter::model::BUILT_IN;
+/// use deadletter::scenario::{Source, read, render};
+/// let text = "# Does every order arrive?\n# Yes.\n[model.mailbox]\nqueue.orders = {}\nconsumer.billing = { from = \"orders\" }\n\
+///             [load]\nto = \"order\"\narrivals = { law = \"poisson\", rate = \"10/s\" }\n";
+/// let files = |_: &str| Err("there are no files here".to_owned());
+/// let source = Source { file: "a.toml", text, sets: &[], models: BUILT_IN, files: &files };
+/// let reading = read(&source);
+/// assert!(render(&reading.problems, false).contains("did you mean `orders`?"));
+/// let mended = text.replace("\"order\"", "\"orders\"");
+/// let plan = read(&Source { text: &mended, ..source }).plan.unwrap();
+/// assert_eq!((plan.question(), plan.arms().len()), ("Does every order arrive?", 1));
+/// ```
+///
+/// # Panics
+/// When a plan is refused without a problem that says why: our own error.
 #[must_use]
 pub fn read(source: &Source<'_>) -> Reading {
     let (mut table, mut problems) = Table::parse(source.file, source.text);
