@@ -375,7 +375,9 @@ fn drop_repetitions(lines: &mut Vec<Line>) {
         let line = &lines[at];
         let tiresome = matches!(line.weight, Weight::Disk | Weight::Link);
         match latest.get(&line.node) {
-            Some(before) if tiresome && lines[*before].text == line.text && (line.weight == Weight::Link || lines[*before].at == line.at) => {
+            Some(before)
+                if tiresome && lines[*before].text == line.text && (line.weight == Weight::Link || lines[*before].at == line.at) =>
+            {
                 let (times, last) = again.entry(*before).or_insert((0, line.at));
                 (*times, *last) = (*times + 1, line.at);
                 keep[at] = false;
