@@ -254,9 +254,9 @@ pub const KINDS: &[&str] = &[
 ];
 
 /// The kinds that [`Namer::about`] always names.
-const ABOUT_A_PAYLOAD: [&str; 5] = ["publish", "confirm", "refuse", "deliver", "settle"];
+const ABOUT_A_PAYLOAD: [&str; 6] = ["publish", "confirm", "refuse", "deliver", "settle", "settled"];
 
-/// The payload that a message of this name is about. (A `settled` is named by number when nothing was settled.)
+/// The payload that a message of this name is about.
 #[must_use]
 pub fn about(tag: Tag) -> Option<PayloadId> {
     let named = ABOUT_A_PAYLOAD.contains(&KINDS[usize::from(tag.kind)]);
