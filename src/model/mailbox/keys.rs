@@ -142,6 +142,7 @@ pub const CONSUMER: &[KeySpec] = &[
     )
     .or("after"),
     KeySpec::new("processing", KeyKind::Law, "how long handling a message takes").or("1ms"),
+    KeySpec::new("ack_delay", KeyKind::Span, "from the effect to the acknowledgement (bookkeeping, batching); default: `0s`"),
     KeySpec::new(
         "on_poison",
         KeyKind::Choice(&[("return", "it gives the message back"), ("crash", "its process dies and starts again after `restart_after`")]),

@@ -39,6 +39,8 @@ pub enum ConsumerTimer {
     Commit,
     /// The store cannot commit.
     CommitFailed,
+    /// It is time to acknowledge.
+    Acknowledge,
     /// The broker has not said that it let go of a message.
     NotSettled(u32),
     /// The process starts again after poison.
@@ -258,6 +260,7 @@ impl Role for Consumer {
             ConsumerTimer::Handled => self.handled((ctx, up)),
             ConsumerTimer::Commit => self.commit((ctx, up)),
             ConsumerTimer::CommitFailed => self.commit_failed((ctx, up)),
+            ConsumerTimer::Acknowledge => self.acknowledge((ctx, up)),
             ConsumerTimer::NotSettled(count) => self.not_settled(count, (ctx, up)),
             ConsumerTimer::Restart => {
                 self.presence = Presence::Away;
