@@ -176,7 +176,7 @@ impl Role for Consumer {
     fn boot<W: Hosts<Self>>(ctx: &mut Ctx<'_, W, Self>) -> Self {
         let config = ctx.config();
         let mut consumer = Consumer {
-            namer: Namer::new(ctx.now(), config.transport == Transport::Datagram),
+            namer: Namer::new(ctx.random(), config.transport == Transport::Datagram),
             processing: config.consumer(ctx.me()).processing.sampler(),
             presence: Presence::Away,
             conn: None,
