@@ -178,3 +178,44 @@ fn the_scope_page_is_up_to_date() {
     let committed = fs::read_to_string("docs/scope.md").unwrap_or_default();
     assert!(committed == page, "docs/scope.md is out of date: `GOLDEN=write cargo test --test cli` writes it");
 }
+
+/// The story of a power failure, from the publish to the loss, in the words of the run.
+#[test]
+fn a_breach_comes_with_its_story_and_the_fault_to_blame() {
+    let loses = with("sync = \"every_message\"", "sync = \"never\"")
+        .replace("always = [\"acked_survives\"]", "broken = [\"acked_survives\"]")
+        .replace("50/s", "400/s")
+        .replace("from = \"orders\" }", "from = \"orders\", mode = \"pull\", poll_interval = \"200ms\" }");
+    let (code, out, err) = run(&[("loses.toml", &loses)], &["run", "loses.toml", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let outcome: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let shown = &outcome["arms"][0]["shown"];
+    assert_eq!(shown["story"]["property"], "acked_survives");
+    let lines: Vec<&str> = shown["story"]["lines"].as_array().expect("lines").iter().filter_map(|l| l["text"].as_str()).collect();
+    let parts = [
+        "publishes p",
+        "broker receives publish p",
+        "not yet durable",
+        "ended well",
+        "broker goes down: lost power (fault `power failure`)",
+        "unsynced writes",
+        "broker starts with what its disk holds",
+    ];
+    let mut rest = lines.iter();
+    for part in parts {
+        assert!(rest.any(|line| line.contains(part)), "`{part}` is missing, or out of order, in {lines:#?}");
+    }
+    assert!(lines.len() <= 24, "few lines: {}", lines.len());
+    assert_eq!(shown["ledger"][0]["mattered"], true);
+}
+
+#[test]
+fn a_folder_and_a_pattern_name_scenarios() {
+    let files = [("a.toml", GOOD), ("b.toml", GOOD), ("c.txt", "no scenario")];
+    let (code, out, _) = run(&files, &["check", "."]);
+    assert_eq!((code, out.as_str()), (0, "./a.toml: in order, 1 arm (main)\n./b.toml: in order, 1 arm (main)\n"));
+    let (code, out, _) = run(&files, &["check", "?.toml"]);
+    assert_eq!((code, out.lines().count()), (0, 2), "{out}");
+    let (code, _, err) = run(&files, &["check", "z*.toml"]);
+    assert_eq!((code, err.trim()), (64, "error: `z*.toml` matches no scenario"));
+}

@@ -89,9 +89,7 @@ fn fault(at: &str, lasts: &str, what: &[&str]) -> Fault {
         ["power_off", who] => Ill::PowerOff(named(who)),
         ["pause", who] => Ill::Pause(named(who)),
         ["disk_full", who] => Ill::DiskFull(named(who)),
-        ["cut", from, to] => {
-            Ill::Cut(Cut { shape: CutShape::OneWay { from: named(from), to: named(to) }, others: Others::Untouched })
-        }
+        ["cut", from, to] => Ill::Cut(Cut { shape: CutShape::OneWay { from: named(from), to: named(to) }, others: Others::Untouched }),
         _ => panic!("what fault is {what:?}?"),
     };
     let when = When::At(vec![Time::ZERO + span(at)]);

@@ -42,6 +42,7 @@ to = "orders"
 arrivals = { law = "poisson", rate = "500/s" }
 keys = { law = "zipf", count = 1000, exponent = 1.1 }
 size = "1KiB"
+clients = "by_key"
 
 [[load]]
 to = "pay"
@@ -58,7 +59,9 @@ size = { law = "mix", of = [{ bytes = "1kB", weight = 9 }, { bytes = "1MB", weig
 delay = { law = "lognormal", median = "0.5ms", p99 = "4ms" }
 jitter = "10us"
 loss = "0.01%"
-burst = { good = "10s", bad = "100ms" }
+burst = { good = "10s", bad = "100ms", loss_good = "1%", loss_bad = "40%" }
+reorder = { chance = "2%", hold = "3ms" }
+duplicate = "3%"
 corrupt = { chance = "0.1%", checksum = false }
 bandwidth = { rate = "1Gbit/s", queue = "1MB" }
 zone.a = { hosts = ["b1", "producers"], region = "eu" }
@@ -66,11 +69,12 @@ zone.b = { hosts = ["b2", "b3", "k0"], region = "us" }
 between_regions = { delay = "40ms" }
 link = [{ name = "wan", from = "a", to = "b", delay = "30ms", back = { loss = "1%" } }]
 switches = []
+stream = { retransmit_first = "1ms", retransmit_max = "2s", give_up = "3s", connect_timeout = "4s", window = "5KiB" }
 
 [node.all]
 boot = "1s"
 [node.brokers]
-cpu = { servers = 2, service = "100us" }
+cpu = { servers = 2, queue = 7, service = "100us" }
 disk.sync = "2ms"
 [node.b1]
 disk = { capacity = "1GB", writeback = "never" }
@@ -79,7 +83,8 @@ clock = { skew = "-3ms", drift_ppm = 50 }
 [phases]
 warm = "5s"
 chaos = "60s"
-drain = "30s"
+heal = "11s"
+drain = "31s"
 
 [[fault]]
 name = "leader dies"
@@ -122,13 +127,14 @@ expect = { inherit = false, violations = "any", never = ["stuck"] }
 
 [seeds]
 count = 200
+first = 3
 "#;
 
 #[test]
 fn a_file_becomes_the_plan_it_describes() {
     let plan = plan_of(FULL);
     assert_eq!(plan.question(), "Which acknowledgement keeps every order when the leader dies?");
-    assert_eq!((plan.answer(), plan.seeds().count, plan.seeds().first), ("Only \"all\".", 200, 1));
+    assert_eq!((plan.answer(), plan.seeds().count, plan.seeds().first), ("Only \"all\".", 200, 3));
     let [main, one, none] = plan.arms() else { panic!("three arms") };
     assert_eq!((main.name(), one.name(), none.name()), (MAIN, "acks=1", "no faults"));
     let faults = &main.surroundings().faults;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("record", &["base"]),
-    ("parts", &["base", "record"]),
+    ("parts", &["base"]),
     ("world", &["base", "record", "parts"]),
     ("check", &["base", "record"]),
     ("availability", &["base", "record"]),

@@ -11,9 +11,10 @@ fn main() {
     println!("one core, best and median of {rounds} rounds");
     for pending in [16, 16_384, 1_000_000] {
         let events: u64 = if pending > 100_000 { 4_000_000 } else { 5_000_000 };
-        report(&format!("PHOLD, 1024 processes, {pending} pending"), "M events/s", rounds, || phold::run(pending, events));
+        let name = format!("PHOLD, 1024 processes, {pending} pending");
+        report((&name, "M events/s", rounds), || phold::prepare(pending), |world| phold::run(world, pending, events));
     }
-    report("lossy network, 50 clients, 5 servers", "M messages/s", rounds, || lossy::run(100));
+    report(("lossy network, 50 clients, 5 servers", "M messages/s", rounds), lossy::prepare, |world| lossy::run(world, 1000));
     let world = lossy::crowd();
     let mut times: Vec<Duration> = (0..2000)
         .map(|_| {
@@ -26,12 +27,13 @@ fn main() {
     println!("clone of a world, 261 nodes, 512 pending: {:.2} µs (median)", times[times.len() / 2].as_secs_f64() * 1e6);
 }
 
-/// Times a workload that tells how much it did.
-fn report(name: &str, unit: &str, rounds: usize, work: impl Fn() -> u64) {
+/// Times a workload that tells how much it did; what prepares it and what drops it afterwards is not timed.
+fn report<W>((name, unit, rounds): (&str, &str, usize), prepare: impl Fn() -> W, work: impl Fn(&mut W) -> u64) {
     let mut rates: Vec<f64> = (0..rounds)
         .map(|_| {
+            let mut world = prepare();
             let start = clock();
-            let done = black_box(work());
+            let done = black_box(work(&mut world));
             done as f64 / start.elapsed().as_secs_f64() / 1e6
         })
         .collect();

@@ -92,13 +92,17 @@ fn pass(ctx: &mut Ctx<'_, Phold, Itself>, token: Token) {
     ctx.send(NodeId(if to >= me { to + 1 } else { to }), next);
 }
 
-/// Runs so many events with so many pending; gives how many were handled.
-pub(crate) fn run(pending: u32, events: u64) -> u64 {
+/// A world with so many events pending.
+pub(crate) fn prepare(pending: u32) -> World<Phold> {
     let law = Law::Exponential { floor: Span::millis(100), mean: Span::millis(1100) };
     let surroundings = Surroundings::calm(NetworkConfig::flat(LinkLaw::healthy(law)));
-    let mut world = World::<Phold>::new(Arc::new(Config { tokens: pending }), &surroundings, 1).expect("fits");
+    World::new(Arc::new(Config { tokens: pending }), &surroundings, 1).expect("fits")
+}
+
+/// Runs a world until at least so many events were handled; gives how many were.
+pub(crate) fn run(world: &mut World<Phold>, pending: u32, events: u64) -> u64 {
     let mut out = Vec::new();
-    let mut until = Time::ZERO;
+    let mut until = world.now();
     while world.events() < events {
         until = until + Span::millis(10_000 * 1000 / u64::from(pending.max(1000)));
         world.advance(until, &mut out);

@@ -1,8 +1,9 @@
-//! Laws of delay and duration: the one place in which floating point touches virtual time, through explicit `libm` calls.
+//! Laws of delay and duration: the one place in which floating point touches virtual time, through explicit `libm` calls and plain arithmetic.
 //!
 //! A [`Law`] is configuration: plain integers that compare equal and print as a sentence. A [`Sampler`] is the same law ready
 //! to draw, its parameters solved once.
 
+mod exponential;
 mod normal;
 mod sampler;
 #[cfg(test)]

@@ -13,6 +13,8 @@ mod exit;
 mod files;
 mod list;
 mod progress;
+#[cfg(test)]
+mod tests;
 mod verbs;
 mod voice;
 
@@ -66,14 +68,4 @@ fn usage(error: &clap::Error) -> Exit {
     // Printing fails when nobody listens any more; there is nobody to tell.
     let _ = error.print();
     if error.use_stderr() { Exit::Usage } else { Exit::Holds }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_grammar_is_sound() {
-        Cli::command().debug_assert();
-    }
 }

@@ -99,6 +99,8 @@ struct Sum<'p> {
     digest: Digest,
     runs: u64,
     touched: Vec<u64>,
+    /// Overrides that no run has matched so far; `None` before the first run.
+    unmatched: Option<Vec<String>>,
     malformed: u64,
     invariant: Option<(u64, String)>,
     invariants_broken: u64,
@@ -125,6 +127,7 @@ impl<'p> Sum<'p> {
             digest: Digest::new(),
             runs: 0,
             touched: vec![0; arm.surroundings().faults.len()],
+            unmatched: None,
             malformed: 0,
             invariant: None,
             invariants_broken: 0,
@@ -135,6 +138,8 @@ impl<'p> Sum<'p> {
     /// Looks at the next run, in the order of seeds.
     fn add(&mut self, ran: Ran) {
         let mut sight = self.watches.iter_mut().map(|watch| watch.see(&ran)).max().unwrap_or(Sight::Plain);
+        let unmatched = self.unmatched.get_or_insert_with(|| ran.unmatched.clone());
+        unmatched.retain(|name| ran.unmatched.contains(name));
         let run = ran.outcome;
         self.runs += 1;
         self.digest.words(run.seed, run.digest.value());
@@ -190,6 +195,10 @@ impl<'p> Sum<'p> {
             let detail = format!("broken in {} of {} runs; seed {seed}: {what}", self.invariants_broken, self.runs);
             let text = "the protocol's own invariant".to_owned();
             expected.push(Expected { text, answer: Answer::Broken, detail, seed: Some(*seed) });
+        }
+        for name in self.unmatched.iter().flatten() {
+            let detail = format!("matched no transmission in any of {} runs: nothing is proved", self.runs);
+            expected.push(Expected { text: format!("override `{name}`"), answer: Answer::Unknown, detail, seed: None });
         }
         Ok(ArmOutcome {
             name: self.arm.name().to_owned(),

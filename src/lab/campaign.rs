@@ -26,6 +26,12 @@ pub struct Campaign<'a> {
 }
 
 impl<'a> Campaign<'a> {
+    /// All arms of a scenario under all seeds of the file, without settings on top.
+    #[must_use]
+    pub const fn new(plan: &'a Plan, file: &'a str) -> Campaign<'a> {
+        Campaign { plan, file, set: &[], budget: Budget::Full, arm: None }
+    }
+
     /// The arms that are to run.
     pub fn arms(&self) -> impl Iterator<Item = &'a ArmPlan> + use<'a> {
         let only = self.arm;

@@ -237,7 +237,7 @@ mod tests {
     /// Runs that could not tell do not count, and the last look comes all the same.
     #[test]
     fn blind_runs_do_not_keep_it_open() {
-        let mut shares = Shares::new(share(Comparison::AtMost, "30%"), all(40));
+        let mut shares = Shares::new(share(Comparison::AtMost, "25%"), all(40));
         (0..15).for_each(|_| shares.add(false));
         assert_eq!(shares.finish(), (Answer::Holds, "in 0 of 15 runs (proves < 18 % at 95 %)".to_owned()));
     }

@@ -8,8 +8,10 @@ use crate::world::{Roster, Sim, Surroundings};
 
 pub mod adapter;
 pub mod mailbox;
+pub mod plain;
 
 pub use adapter::{Adapter, Described, model};
+pub use plain::{Plain, PlainCtx, plain};
 
 /// How a rule of the real system stands in a model.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
 //! The history of a run: a stream of entries that judges fold over, and nothing else of the run.
 
-use crate::base::{ClientOp, FaultId, NodeId, ObjectId, PayloadId, Time};
+use crate::base::{ClientOp, Digest, FaultId, NodeId, ObjectId, PayloadId, Time};
 
 use super::{End, Op, Settlement};
 
@@ -13,6 +13,35 @@ pub struct Entry {
     pub node: NodeId,
     /// What.
     pub what: What,
+}
+
+impl Entry {
+    /// Folds everything the entry says into a digest.
+    pub fn fold(&self, digest: &mut Digest) {
+        let op_word = |what: &Op| u64::from(what.payload().0) << 32 | u64::from(what.object().0);
+        let note = |kind: u64, group: ObjectId, payload: PayloadId| (kind << 32 | u64::from(group.0), u64::from(payload.0));
+        let (a, b) = match &self.what {
+            What::Call { op, what } => (1 << 40 | u64::from(op.0), op_word(what)),
+            What::End { op, what, end } => {
+                let how = match end {
+                    End::Ok => 2,
+                    End::Failed(_) => 3,
+                    End::Unknown(_) => 4,
+                };
+                (how << 40 | u64::from(op.0), op_word(what))
+            }
+            What::Skipped { op, what } => (5 << 40 | u64::from(op.0), op_word(what)),
+            What::Phase(phase) => (6 << 40, *phase as u64),
+            What::Fault { fault, on } => (7 << 40 | u64::from(fault.0), u64::from(*on)),
+            What::Note(Note::Subscribe { group }) => (8 << 40, u64::from(group.0)),
+            What::Note(Note::Unsubscribe { group }) => (9 << 40, u64::from(group.0)),
+            What::Note(Note::Deliver { group, payload, intact, redelivered }) => note(256 * 10 + u64::from(*intact) * 2 + u64::from(*redelivered), *group, *payload),
+            What::Note(Note::Settle { group, payload, how }) => note(256 * 11 + *how as u64, *group, *payload),
+            What::Note(Note::Effect { group, payload }) => note(256 * 12, *group, *payload),
+            What::Note(Note::Held { group, payload }) => note(256 * 13, *group, *payload),
+        };
+        digest.words(self.at.nanos() ^ a, b ^ u64::from(self.node.0) << 48);
+    }
 }
 
 /// What an entry tells.

@@ -36,10 +36,10 @@ pub struct Parting {
     pub after: Time,
     /// How many events both had handled alike.
     pub events: u64,
-    /// The first thing that only one of them did, or did otherwise; `None`: the trace shows no difference.
-    pub left: Option<String>,
+    /// The first thing that only this one did, or did otherwise.
+    pub left: String,
     /// The same of the other.
-    pub right: Option<String>,
+    pub right: String,
 }
 
 impl fmt::Display for Difference {
@@ -49,8 +49,8 @@ impl fmt::Display for Difference {
             None => write!(f, "  two more runs side by side do not differ: something outside the run reached in"),
             Some(p) => {
                 writeln!(f, "  alike for {} events, up to {}; then the first differing event:", p.events, p.after)?;
-                writeln!(f, "    first:  {}", p.left.as_deref().unwrap_or("(nothing that a trace shows)"))?;
-                write!(f, "    second: {}", p.right.as_deref().unwrap_or("(nothing that a trace shows)"))
+                writeln!(f, "    first:  {}", p.left)?;
+                write!(f, "    second: {}", p.right)
             }
         }
     }
@@ -114,14 +114,23 @@ fn steps<'a>(passage: &'a Passage<'_>) -> &'a [TraceEntry] {
     passage.sim().trace().map_or(&[], |trace| trace.entries())
 }
 
-/// The first differing step of the traces behind what both had seen, or else the first differing entry.
-fn first_difference(left: &Passage<'_>, right: &Passage<'_>, seen: (usize, usize)) -> (Option<String>, Option<String>) {
+/// The first differing step of the traces behind what both had seen, or else the first differing entry of the history, or else
+/// how far each came.
+fn first_difference(left: &Passage<'_>, right: &Passage<'_>, seen: (usize, usize)) -> (String, String) {
     let step = |passage: &Passage<'_>, from: usize, at: usize| {
         steps(passage).get(from + at).map(|e| format!("{} at {}: {:?}", passage.sim().names().node(e.node), e.at, e.step))
     };
     let entry = |passage: &Passage<'_>, at: usize| passage.entries().get(at).map(|e: &Entry| format!("at {}: {:?}", e.at, e.what));
-    let both = steps(left).len().max(steps(right).len());
-    let traced = (0..both).map(|at| (step(left, seen.0, at), step(right, seen.1, at)));
+    let new = (steps(left).len() - seen.0).max(steps(right).len() - seen.1);
+    let traced = (0..new).map(|at| (step(left, seen.0, at), step(right, seen.1, at)));
     let entries = (0..left.entries().len().max(right.entries().len())).map(|at| (entry(left, at), entry(right, at)));
-    traced.chain(entries).find(|(l, r)| l != r).unwrap_or((None, None))
+    let differs = traced.chain(entries).find(|(l, r)| l != r);
+    let told = |text: Option<String>| text.unwrap_or_else(|| "nothing more".to_owned());
+    differs.map_or_else(|| (so_far(left), so_far(right)), |(l, r)| (told(l), told(r)))
+}
+
+/// How far a run is, when it did the same as the other and yet is not the same.
+fn so_far(passage: &Passage<'_>) -> String {
+    let last = steps(passage).last().map_or_else(|| "no step".to_owned(), |e| format!("{:?} at {}", e.step, e.at));
+    format!("digest {} after {} events, the last step being {last}", passage.digest(), passage.sim().events())
 }

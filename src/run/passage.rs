@@ -75,6 +75,8 @@ pub struct Ran {
     pub outcome: RunOutcome,
     /// What was true so soon after healing, for each claim that asks.
     pub early: Vec<Early>,
+    /// The named overrides that matched no transmission.
+    pub unmatched: Vec<String>,
 }
 
 /// A property judged before the end of a run, as if everything had been read out then.
@@ -287,7 +289,7 @@ impl<'p> Passage<'p> {
             invariant: self.sim.breach().map(|(at, what)| format!("at {at}: {what}")),
             story: None,
         };
-        Ran { outcome, early: self.early }
+        Ran { outcome, early: self.early, unmatched: self.sim.unmatched() }
     }
 }
 

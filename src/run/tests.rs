@@ -130,6 +130,7 @@ fn an_audit_passes_what_repeats_and_shows_where_the_rest_parts() {
     assert_eq!(parting.events, 0, "they part at the first event");
     let text = difference_text(&flaky);
     assert!(text.starts_with("seed 3: two runs differ (first run against: run again)\n  alike for 0 events"), "{text}");
+    assert!(text.contains("    first:  digest ") && text.contains("    second: digest "), "{text}");
 }
 
 fn difference_text(plan: &Plan) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::value::{Reader, Table, Value, did_you_mean};
+use crate::base::value::{KeySpec, Reader, Table, Value, did_you_mean};
 use crate::base::{Place, Problem, Severity};
 use crate::load::LoadConfig;
 use crate::model::{Checked, Model};
@@ -12,11 +12,11 @@ use crate::world::{Roster, Surroundings};
 
 use super::claims::{self, Subjects};
 use super::edit::{self, Setting};
-use super::keys::{ARM_EXPECT, FAULT, FILE};
+use super::keys::{ARM_EXPECT, FAULT, FILE, OVERRIDE};
 use super::load::{self, Files};
 use super::plan::{ArmPlan, MAIN, Plan, Seeds};
 use super::selector::Scope;
-use super::{fault, header, network, print, with};
+use super::{fault, header, network, overrides, print, with};
 
 /// What is to be read.
 #[derive(Clone, Copy)]
@@ -33,6 +33,14 @@ pub struct Source<'s> {
     pub files: Files<'s>,
 }
 
+impl<'s> Source<'s> {
+    /// A text that stands alone: no settings on top, no files beside it.
+    #[must_use]
+    pub fn new(file: &'s str, text: &'s str, models: &'s [&'static dyn Model]) -> Source<'s> {
+        Source { file, text, sets: &[], models, files: &|name| Err(format!("there is no file `{name}` beside the scenario")) }
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Reading {
@@ -43,6 +51,23 @@ pub struct Reading {
 }
 
 /// Reads and checks a scenario file: every problem is reported, not only the first.
+///
+/// ```
+/// use deadletter::model::BUILT_IN;
+/// use deadletter::scenario::{Source, read, render};
+/// let text = "# Does every order arrive?\n# Yes.\n[model.mailbox]\nqueue.orders = {}\nconsumer.billing = { from = \"orders\" }\n\
+///             [load]\nto = \"order\"\narrivals = { law = \"poisson\", rate = \"10/s\" }\n";
+/// let files = |_: &str| Err("there are no files here".to_owned());
+/// let source = Source { file: "a.toml", text, sets: &[], models: BUILT_IN, files: &files };
+/// let reading = read(&source);
+/// assert!(render(&reading.problems, false).contains("did you mean `orders`?"));
+/// let mended = text.replace("\"order\"", "\"orders\"");
+/// let plan = read(&Source { text: &mended, ..source }).plan.unwrap();
+/// assert_eq!((plan.question(), plan.arms().len()), ("Does every order arrive?", 1));
+/// ```
+///
+/// # Panics
+/// When a plan is refused without a problem that says why: our own error.
 #[must_use]
 pub fn read(source: &Source<'_>) -> Reading {
     let (mut table, mut problems) = Table::parse(source.file, source.text);
@@ -241,12 +266,15 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
     let phases = keys.table("phases").and_then(|phases| fault::phases(&phases, problems));
     let streams = load::read(keys, roster.as_ref(), source.files, problems);
     let mut faults = Vec::new();
+    let mut overrides = Vec::new();
     let mut machines = Vec::new();
     if let (Some(network), Some(phases)) = (&network, &phases) {
         let scope = Scope { roster: roster.as_ref(), network, wired: wired.as_ref(), roles: model.map_or(&[], |model| model.roles()) };
         machines = network::machines(&keys.named_tables("node"), &scope, problems);
         let setting = fault::Setting { scope: &scope, kinds: model.map(|model| model.kinds()), phases };
-        faults = fault::read(&fault_tables(keys), &setting, problems);
+        faults = fault::read(&list_of(keys, "fault", FAULT), &setting, problems);
+        let nodes: Vec<&str> = roster.iter().flat_map(|roster| roster.nodes.iter().map(|node| node.name.as_str())).collect();
+        overrides = overrides::read(&list_of(keys, "override", OVERRIDE), &nodes, &setting, problems);
         load::check_amount(&streams, phases, keys, problems);
     }
     let right = problems[before..].iter().all(|problem| problem.severity == Severity::Warning);
@@ -254,7 +282,7 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
     let heals = phases.is_some_and(|phases| !(phases.heal.is_zero() && phases.drain.is_zero()));
     let rest = network.zip(phases).filter(|_| right).map(|(network, phases)| {
         let surroundings = Surroundings {
-            overrides: std::sync::Arc::new([]),
+            overrides: overrides.into(),
             network,
             machines,
             faults: faults.into(),
@@ -268,8 +296,9 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
     Body { model, checked, faults: names, heals, rest }
 }
 
-fn fault_tables<'a>(keys: &Reader<'a>) -> Vec<Reader<'a>> {
-    keys.list("fault").iter().filter_map(Value::as_table).map(|table| Reader::checked(table, FAULT, "fault")).collect()
+/// The tables of a list that was checked against its keys.
+fn list_of<'a>(keys: &Reader<'a>, name: &str, specs: &'static [KeySpec]) -> Vec<Reader<'a>> {
+    keys.list(name).iter().filter_map(Value::as_table).map(|table| Reader::checked(table, specs, name)).collect()
 }
 
 /// The names in the network, and then the network itself.

@@ -17,6 +17,7 @@ pub const FILE: &[KeySpec] = &[
     key("node", KeyKind::Map(&KeyKind::Table(MACHINE)), "the machines, by node, group or `all`"),
     key("phases", KeyKind::Table(PHASES), "how long each phase lasts").or("{}"),
     key("fault", KeyKind::List(&KeyKind::Table(FAULT)), "what goes wrong"),
+    key("override", KeyKind::List(&KeyKind::Table(OVERRIDE)), "single transmissions whose fate is named instead of drawn"),
     key("expect", KeyKind::Table(EXPECT), "what is expected of every run, unless an arm says otherwise").or("{}"),
     key("arm", KeyKind::List(&KeyKind::Table(ARM)), "the same with a few settings changed"),
     key("seeds", KeyKind::Table(SEEDS), "which runs").or("{}"),
@@ -293,6 +294,18 @@ pub const FAULT: &[KeySpec] = &[
     key("disk_full", KeyKind::Selector, "writes are refused"),
     key("clock_step", KeyKind::Table(CLOCK_STEP), "the clock jumps, and at the end jumps back"),
     key("clock_drift", KeyKind::Table(CLOCK_DRIFT), "the clock runs at another speed"),
+];
+/// `[[override]]`: a transmission by its name, and what becomes of it.
+pub const OVERRIDE: &[KeySpec] = &[
+    key("from", KeyKind::Text, "the node that sends").required(),
+    key("to", KeyKind::Text, "the node that shall receive").required(),
+    key("kind", KeyKind::Text, "the kind of message, by the protocol's name for it").required(),
+    key("about", KeyKind::Count { min: 0, max: u64::MAX }, "what it is about: for a message that carries a payload, the payload's number (17 for p17)").required(),
+    key("attempt", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "which attempt of the sender").or("1"),
+    key("resend", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "on a stream: which retransmission; 0 is the first transmission").or("0"),
+    key("drop", KeyKind::Flag, "`true`: it is lost; `false`: chance does not lose it"),
+    key("delay", KeyKind::Span, "how long it takes from end to end"),
+    key("duplicate", KeyKind::Flag, "datagrams: whether it arrives twice"),
 ];
 /// The names of the ills in [`FAULT`].
 pub const ILLS: [&str; 17] = [

@@ -13,6 +13,7 @@ mod header;
 pub mod keys;
 mod load;
 mod network;
+mod overrides;
 mod plan;
 mod print;
 mod render;

@@ -8,6 +8,8 @@ use crate::load::{Arrivals, ClientChoice, Keys, LoadStream, OpKind, Sizes};
 use crate::parts::config::{LinkConfig, LinkLaw, MachineConfig, NetworkConfig};
 use crate::parts::fault::{Cut, CutShape, Fault, Ill, Others, Selector, When};
 
+use crate::world::NamedOverride;
+
 use super::expect::{Event, Expectation, Expectations, Violations, latency_key};
 use super::plan::{ArmPlan, Plan};
 use super::selector::selector_text;
@@ -58,6 +60,9 @@ pub(super) fn settings(arm: &ArmPlan) -> String {
     section(&mut out, "phases", &spans.map(|(key, span)| (key, text(span))));
     for one in arm.surroundings.faults.iter() {
         section(&mut out, "[fault]", &fault(one));
+    }
+    for one in arm.surroundings.overrides.iter() {
+        section(&mut out, "[override]", &named(one));
     }
     out
 }
@@ -263,6 +268,21 @@ fn fault(fault: &Fault) -> Entries {
     }
     entries.extend(fault.lasts.as_ref().map(|lasts| ("lasts", law_text(lasts))));
     entries.push(ill(&fault.ill));
+    entries
+}
+
+fn named(one: &NamedOverride) -> Entries {
+    let mut entries = vec![
+        ("from", quoted(&one.from)),
+        ("to", quoted(&one.to)),
+        ("kind", quoted(&one.kind)),
+        ("about", one.subject.to_string()),
+        ("attempt", one.attempt.to_string()),
+        ("resend", one.resend.to_string()),
+    ];
+    entries.extend(one.outcome.drop.map(|drop| ("drop", drop.to_string())));
+    entries.extend(one.outcome.delay.map(|delay| ("delay", text(delay))));
+    entries.extend(one.outcome.duplicate.map(|twice| ("duplicate", twice.to_string())));
     entries
 }
 

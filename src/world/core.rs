@@ -104,8 +104,9 @@ pub(super) struct Core<P: Protocol> {
 impl<P: Protocol> Core<P> {
     /// Writes into the history and the digest.
     pub(super) fn record(&mut self, node: NodeId, what: What) {
-        self.history.push(Entry { at: self.now, node, what });
-        self.digest.words(self.now.nanos() ^ u64::from(node.0), self.history.len() as u64);
+        let entry = Entry { at: self.now, node, what };
+        entry.fold(&mut self.digest);
+        self.history.push(entry);
     }
 
     /// Adds a step to the trace, if one is kept.

@@ -117,6 +117,13 @@ impl<'a, W: Protocol, S: Scope<W>> Ctx<'a, W, S> {
         self.core.local_now(self.node)
     }
 
+    /// Which life of this node's process it is: the next one after every crash, pauses left out. For the names of messages
+    /// that are counted ([`Message::tag`]): a process that starts again counts from one again. Behaviour must not depend on it.
+    #[must_use]
+    pub fn life(&self) -> u32 {
+        self.core.hosts[self.node].incarnation
+    }
+
     /// The configuration.
     #[must_use]
     pub fn config(&self) -> &'a S::Config {

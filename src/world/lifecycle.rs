@@ -4,7 +4,7 @@ use crate::base::{FaultId, NodeId, Span, Time, Words};
 use crate::parts::clock::Clock;
 use crate::parts::disk::PowerLoss;
 use crate::parts::queue::Handle;
-use crate::record::Step;
+use crate::record::{Step, What};
 
 use super::World;
 use super::core::{Event, NEVER};
@@ -39,6 +39,10 @@ impl<P: Protocol> World<P> {
         if how != Down::Kill && powered {
             self.core.hosts[node].status = Status::Off;
             self.power_fails(node, how, fault);
+        } else if how == Down::Wipe {
+            self.core.ledger.touch(fault, 1);
+            let empty = P::format(node, &self.config);
+            self.core.cold(node).disk.wipe(empty);
         }
     }
 
@@ -61,7 +65,10 @@ impl<P: Protocol> World<P> {
         let mut dropped: Vec<_> = cold.cpu.as_mut().map(|cpu| cpu.clear(now).collect()).unwrap_or_default();
         dropped.extend(std::mem::take(&mut cold.parked).into_iter().map(|parked| parked.handle));
         for handle in dropped {
-            core.queue.cancel(handle);
+            // What the load asked of a stopped client was never heard.
+            if let Some(Event::Command { command, .. }) = core.queue.cancel(handle) {
+                core.record(node, What::Skipped { op: command.op, what: command.what });
+            }
         }
         core.abandon_ops(node);
         core.drop_connections(node, how == Down::Kill);

@@ -16,7 +16,7 @@ pub trait Sim: Send {
     fn now(&self) -> Time;
     /// Hands a client an operation at a moment not before now.
     fn command(&mut self, at: Time, node: NodeId, command: Command);
-    /// At a moment not before the next event: all faults end, all nodes start again.
+    /// At a moment before which nothing is pending any more: all faults end, all nodes start again.
     fn heal(&mut self, at: Time, out: &mut Vec<Entry>);
     /// Every message still held, as `Held` notes in queue order.
     fn final_read(&mut self, out: &mut Vec<Entry>);

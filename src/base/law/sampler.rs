@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::exponential::unit_exponential;
 use super::normal::{Cut, inverse, tail};
 use super::{LONGEST, Law, WHOLE_PPM};
 use crate::base::stream::Words;
@@ -73,7 +74,8 @@ impl Sampler {
             Kind::Uniform { low, high } => words.span_between(*low, *high),
             Kind::Bimodal { laws, rare } => laws[usize::from(words.hits(*rare))].draw(words),
             Kind::Table(points) => interpolate(points, (u128::from(words.word()) * u128::from(WHOLE_PPM)) >> TABLE_SHIFT),
-            Kind::Exponential { .. } | Kind::Normal(_) | Kind::LogNormal { .. } | Kind::Pareto { .. } | Kind::Weibull { .. } => {
+            Kind::Exponential { floor, above } => rounded(floor + above * unit_exponential(words.word())),
+            Kind::Normal(_) | Kind::LogNormal { .. } | Kind::Pareto { .. } | Kind::Weibull { .. } => {
                 rounded(self.exceeded_by(unit(words.word())))
             }
         }
@@ -187,7 +189,7 @@ fn share_in_table(points: &[(u32, Span)], span: Span) -> f64 {
 /// A word as a number strictly between zero and one, all equally far apart: 52 bits and a half.
 #[inline]
 #[expect(clippy::cast_precision_loss, reason = "52 bits and a half are exact")]
-fn unit(word: u64) -> f64 {
+pub(super) fn unit(word: u64) -> f64 {
     ((word >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
 }
 
@@ -199,7 +201,8 @@ fn real(span: Span) -> f64 {
 
 /// The nearest whole nanosecond, never below zero nor above [`LONGEST`].
 #[inline]
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range before")]
+#[expect(clippy::cast_possible_truncation, reason = "clamped to the range before")]
 fn rounded(nanos: f64) -> Span {
-    Span::nanos((nanos + 0.5).clamp(0.0, real(LONGEST)) as u64)
+    // By way of a signed number: processors have an instruction for that.
+    Span::nanos(((nanos + 0.5).clamp(0.0, real(LONGEST)) as i64).cast_unsigned())
 }

@@ -71,9 +71,9 @@ fn text(value: &Value, kind: &'static KeyKind) -> String {
         KeyKind::Flag | KeyKind::Text | KeyKind::Selector | KeyKind::Any | KeyKind::NotModelled(_) => as_written(value),
         KeyKind::List(of) => listed(value.as_list().expect(RIGHT).iter().map(|item| text(item, of))),
         KeyKind::Table(keys) => braced(Reader::checked(value.as_table().expect(RIGHT), keys, "").parts()),
-        KeyKind::Map(of) | KeyKind::ByName(of) => {
-            braced(value.as_table().expect(RIGHT).entries.iter().map(|(key, value)| format!("{} = {}", key_text(&key.name), text(value, of))))
-        }
+        KeyKind::Map(of) | KeyKind::ByName(of) => braced(
+            value.as_table().expect(RIGHT).entries.iter().map(|(key, value)| format!("{} = {}", key_text(&key.name), text(value, of))),
+        ),
         KeyKind::Variants { tag, of } => {
             let table = value.as_table().expect(RIGHT);
             let word = table.get(tag).and_then(Value::as_text).expect(RIGHT);
@@ -188,7 +188,9 @@ mod tests {
     #[test]
     fn defaults_are_printed_and_read_the_same() {
         let lines = resolved("");
-        for line in ["acks = \"all\"", "sync = \"5ms\"", "skew = \"-3ms\"", "defaults = { partitions = 1, compact = false }", "factor = 1.5"] {
+        for line in
+            ["acks = \"all\"", "sync = \"5ms\"", "skew = \"-3ms\"", "defaults = { partitions = 1, compact = false }", "factor = 1.5"]
+        {
             assert!(lines.lines().any(|found| found == line), "{line}\nis not in\n{lines}");
         }
         assert!(!lines.contains("broker.id") && !lines.contains("topic"), "{lines}");

@@ -323,7 +323,12 @@ fn consumer(key: &Key, reader: &Reader<'_>, from: QueueId, problems: &mut Found)
         _ => Acknowledge::Atomically,
     };
     if acknowledge == Acknowledge::Before {
-        idle(reader, &["ack_delay"], ("`ack = \"after\"` or `\"atomically\"`", "this consumer has acknowledged long before the effect"), problems);
+        idle(
+            reader,
+            &["ack_delay"],
+            ("`ack = \"after\"` or `\"atomically\"`", "this consumer has acknowledged long before the effect"),
+            problems,
+        );
     }
     let on_poison = match reader.choice("on_poison") {
         Some("crash") => OnPoison::Crash(reader.span("restart_after").unwrap_or(Span::secs(1))),

@@ -3,10 +3,11 @@
 use proptest::prelude::*;
 
 use super::script::{Act, Bell, Script, at, fault, ms, n, run, seen, ten, world};
-use crate::base::{Chance, FaultId, Law, NodeId, Span, Time};
+use crate::base::{Chance, ClientOp, FaultId, KeyId, Law, NodeId, ObjectId, PayloadId, Span, Time};
 use crate::parts::config::{ClockConfig, MachineConfig};
 use crate::parts::fault::{Cut, CutShape, Fault, Ill, Others, Selector, When};
 use crate::parts::network::Outcome;
+use crate::record::{Command, Op, What};
 use crate::world::{Disconnect, NamedOverride, Sim};
 
 fn script(nodes: u32, acts: &[(u64, u32, Act)]) -> Script {
@@ -39,6 +40,25 @@ fn first_boot_and_restart_are_one_function_and_memory_is_gone() {
     let after = seen(&mut world, 1);
     assert_eq!(after.numbers, [(at(510), 8)], "what came before the kill is forgotten");
     assert_eq!(after.bells, [], "the timer died with the process");
+}
+
+#[test]
+fn a_host_without_power_can_still_lose_its_disk() {
+    let faults = vec![fault(Ill::PowerOff(n(0)), ms(200), ms(500)), fault(Ill::Wipe(n(0)), ms(300), ms(100))];
+    let mut world = world(script(1, &WRITES[..3]), ten(), faults, 1);
+    assert_eq!(seen(&mut world, 0).found, [0; 0]);
+    assert_eq!((world.touched(FaultId(0)), world.touched(FaultId(1))), (1, 1));
+}
+
+#[test]
+fn what_is_asked_of_a_stopped_client_that_dies_is_skipped_and_not_forgotten() {
+    let faults = vec![fault(Ill::Pause(n(0)), ms(100), ms(900)), fault(Ill::Kill(n(0)), ms(500), ms(10))];
+    let mut world = world(script(1, &[]), ten(), faults, 1);
+    let what = Op::Publish { to: ObjectId(0), key: KeyId(0), payload: PayloadId(0), bytes: 1 };
+    world.command(at(300), NodeId(0), Command { op: ClientOp(0), what });
+    let mut out = Vec::new();
+    while world.advance(at(2000), &mut out) {}
+    assert!(out.iter().any(|entry| entry.what == What::Skipped { op: ClientOp(0), what } && entry.at == at(500)), "{out:?}");
 }
 
 #[test]

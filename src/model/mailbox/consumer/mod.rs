@@ -6,8 +6,8 @@ mod work;
 use std::collections::VecDeque;
 
 use crate::base::{ConnId, Digest, ObjectId, PayloadId, Sampler};
-use crate::world::Contents;
 use crate::record::Command;
+use crate::world::Contents;
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink, TimerId};
 
 use super::config::{Config, Transport};

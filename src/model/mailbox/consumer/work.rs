@@ -83,7 +83,12 @@ impl Consumer {
     }
 
     /// Tells the broker what became of a delivery.
-    fn settle<W: Hosts<Consumer>>(&mut self, delivery: Delivery, (verdict, question): (Verdict, Option<u32>), ctx: &mut Ctx<'_, W, Consumer>) {
+    fn settle<W: Hosts<Consumer>>(
+        &mut self,
+        delivery: Delivery,
+        (verdict, question): (Verdict, Option<u32>),
+        ctx: &mut Ctx<'_, W, Consumer>,
+    ) {
         let Delivery { id, parcel } = delivery;
         let body = Body::Settle { id, payload: parcel.payload, verdict, question };
         // After a restart the broker may count deliveries from one again: its life tells them apart.
@@ -105,7 +110,12 @@ impl Consumer {
 
     /// The broker answers an acknowledgement. If it has let go of the message just now, we may handle it; if somebody else has
     /// it, or had it, we must not.
-    pub(super) fn settled<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, question: u32, counted: bool, (ctx, up): Hands<'_, '_, '_, W, S>) {
+    pub(super) fn settled<W: Hosts<Consumer>, S: Sink<Handed>>(
+        &mut self,
+        question: u32,
+        counted: bool,
+        (ctx, up): Hands<'_, '_, '_, W, S>,
+    ) {
         let Work::Asked(delivery, asked) = self.work else { return };
         if asked != question {
             return;
@@ -217,12 +227,7 @@ impl Consumer {
     }
 
     /// A message cannot be digested.
-    fn choke<W: Hosts<Consumer>, S: Sink<Handed>>(
-        &mut self,
-        delivery: Delivery,
-        own: &ConsumerConfig,
-        (ctx, up): Hands<'_, '_, '_, W, S>,
-    ) {
+    fn choke<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, delivery: Delivery, own: &ConsumerConfig, (ctx, up): Hands<'_, '_, '_, W, S>) {
         let payload = delivery.parcel.payload;
         match own.on_poison {
             OnPoison::Return => {

@@ -54,7 +54,11 @@ const WRONG: &[(&str, Severity, &str)] = &[
     ("queue.a = {}\nproducer = { backoff = \"2s\", backoff_max = \"1s\" }", Severity::Error, "`backoff_max` (1s) is below `backoff` (2s)"),
     ("queue.a = {}\nbroker = { dedup_count = 9 }", Severity::Error, "`dedup_count` belongs to `producer.idempotence = true`"),
     ("queue.a = {}\nbroker = { sync = \"every_n\" }", Severity::Error, "`sync = \"every_n\"` needs `sync_n`"),
-    ("queue.a = {}\nbroker = { sync = \"never\", sync_interval = \"1s\" }", Severity::Error, "`sync_interval` belongs to `sync = \"interval\"`"),
+    (
+        "queue.a = {}\nbroker = { sync = \"never\", sync_interval = \"1s\" }",
+        Severity::Error,
+        "`sync_interval` belongs to `sync = \"interval\"`",
+    ),
     (
         "queue.a = {}\nbroker = { storage = \"memory\", dedup_table = \"durable\" }\nproducer = { idempotence = true, retries = 1 }",
         Severity::Error,
@@ -65,14 +69,22 @@ const WRONG: &[(&str, Severity, &str)] = &[
         Severity::Warning,
         "`sync = \"every_message\"` has no effect: with `storage = \"memory\"` nothing is written",
     ),
-    ("queue.a = {}\nconsumer.c = { from = \"a\", mode = \"pull\", prefetch = 3 }", Severity::Error, "`prefetch` belongs to `mode = \"push\"`"),
+    (
+        "queue.a = {}\nconsumer.c = { from = \"a\", mode = \"pull\", prefetch = 3 }",
+        Severity::Error,
+        "`prefetch` belongs to `mode = \"push\"`",
+    ),
     ("queue.a = {}\nconsumer.c = { from = \"a\", batch = 3 }", Severity::Error, "`batch` belongs to `mode = \"pull\"`"),
     (
         "queue.a = {}\nconsumer.c = { from = \"a\", mode = \"pull\", poll_interval = \"0s\" }",
         Severity::Error,
         "a consumer that asks without pause keeps the broker busy for ever",
     ),
-    ("queue.a = {}\nconsumer.producer = { from = \"a\" }", Severity::Error, "consumers cannot be called `producer`: that is what producers are called"),
+    (
+        "queue.a = {}\nconsumer.producer = { from = \"a\" }",
+        Severity::Error,
+        "consumers cannot be called `producer`: that is what producers are called",
+    ),
     (
         "queue.a = {}\nconsumer.c = { from = \"a\", attach = { every = \"1m\", for = \"2m\" } }",
         Severity::Error,
@@ -103,11 +115,7 @@ const WRONG: &[(&str, Severity, &str)] = &[
         Severity::Warning,
         "several consumers read `a`, each with a store of its own: what one has processed another may process again",
     ),
-    (
-        "queue.a = {}\nproducer.poison = \"1%\"",
-        Severity::Warning,
-        "poison in `a` comes again for ever: the queue has no `max_deliveries`",
-    ),
+    ("queue.a = {}\nproducer.poison = \"1%\"", Severity::Warning, "poison in `a` comes again for ever: the queue has no `max_deliveries`"),
     (
         "queue.a = {}\nproducer.idempotence = true",
         Severity::Warning,
