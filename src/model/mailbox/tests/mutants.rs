@@ -77,7 +77,7 @@ fn plan(text: &str, mutant: &str, seed: u64) -> Plan {
         name: "the power fails".into(),
         ill: Ill::PowerOff(Selector::Named("broker".into())),
         when: When::At(vec![Time::ZERO + Span::secs(3)]),
-        lasts: None,
+        lasts: Some(Law::Constant(Span::millis(300))),
     });
     plan.faults.push(Fault {
         name: "the consumers die".into(),

@@ -137,7 +137,7 @@ const WRONG: &[(&str, Severity, &str)] = &[
         "`a` has no `visibility_timeout`: a delivery or acknowledgement lost on the way is never made good while the consumer is there",
     ),
     ("queue.a = {}\nmutant = \"loses_on_restrat\"", Severity::Error, "`loses_on_restrat` is no mutant of mailbox"),
-    ("queue.a = {}\npriority = 3", Severity::Error, "`priority` is not modelled: messages leave a queue in the order in which they came"),
+    ("queue.a = {}\npriority = 3", Severity::Error, "`priority` is a key of the real system that is not modelled"),
 ];
 
 #[test]
