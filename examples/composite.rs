@@ -16,9 +16,10 @@ use deadletter::base::{ClientOp, Digest, KeyId, NodeId, ObjectId, PayloadId, Pro
 use deadletter::check::{Promises, Property};
 use deadletter::model::mailbox::{self, Mailbox, broker::Broker, consumer::Consumer, consumer::Handed, producer::Producer, protocol};
 use deadletter::model::{Described, Model, ScopeRow, Standing, model};
-use deadletter::parts::disk::Either;
 use deadletter::record::{Command, End, Mark, Note, Object, ObjectKind, Op, Reason};
-use deadletter::world::{Breach, Ctx, Discard, Disconnect, Hosts, Itself, Message, Nodes, Peer, Protocol, Role, Roster, RosterNode, Sink};
+use deadletter::world::{
+    Breach, Ctx, Discard, Disconnect, Either, Hosts, Itself, Message, Nodes, Peer, Protocol, Role, Roster, RosterNode, Sink,
+};
 
 pub(crate) const MODELS: &[&dyn Model] = &[model::<Shop>()];
 

@@ -17,13 +17,14 @@
 //! use deadletter::scenario::{Source, read, render};
 //!
 //! let text = r#"
-//! ## Does a queue that never syncs keep what it confirmed when the power fails?
+//! ## Does a queue that never syncs keep what it confirmed when the power fails before anybody came to read?
 //! ## No: what the operating system had not written is gone.
 //!
 //! [model.mailbox]
 //! broker = { storage = "durable", sync = "never" }
 //! queue.orders = {}
 //! producer = { count = 2, confirm = "wait" }
+//! consumer.billing = { from = "orders", attach = { from = "4s", for = "1h" } }
 //!
 //! [load]
 //! to = "orders"
@@ -35,7 +36,8 @@
 //! [phases]
 //! warm = "1s"
 //! chaos = "3s"
-//! drain = "2s"
+//! heal = "1s"
+//! drain = "5s"
 //!
 //! [[fault]]
 //! name = "power failure"

@@ -61,9 +61,32 @@ impl Time {
     pub const fn saturating_since(self, earlier: Time) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
+
+    /// The nearest microsecond, for sentences: nobody reads nine decimals.
+    ///
+    /// ```
+    /// use deadletter::base::Time;
+    /// assert_eq!(Time::from_nanos(7_854_936_921).nearest_micro().to_string(), "7.854937s");
+    /// ```
+    #[must_use]
+    pub const fn nearest_micro(self) -> Time {
+        Time(nearest_micro(self.0))
+    }
 }
 
 impl Span {
+    /// The nearest microsecond, for sentences; what is shorter than ten stays as it is.
+    ///
+    /// ```
+    /// use deadletter::base::Span;
+    /// assert_eq!(Span::nanos(2_797_567).nearest_micro().to_string(), "2.798ms");
+    /// assert_eq!(Span::nanos(250).nearest_micro().to_string(), "250ns");
+    /// ```
+    #[must_use]
+    pub const fn nearest_micro(self) -> Span {
+        if self.0 < 10_000 { self } else { Span(nearest_micro(self.0)) }
+    }
+
     /// No time at all.
     pub const ZERO: Span = Span(0);
     /// Longer than any run.
@@ -183,6 +206,14 @@ impl FromStr for Span {
             rest = tail.trim_start();
         }
         Ok(Span(total))
+    }
+}
+
+/// Rounded to whole microseconds; the last of all moments stays where it is.
+const fn nearest_micro(nanos: u64) -> u64 {
+    match nanos.checked_add(500) {
+        Some(more) => more - more % 1_000,
+        None => nanos,
     }
 }
 

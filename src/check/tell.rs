@@ -62,7 +62,7 @@ fn case(a: Arrival, sentence: String) -> Case {
 }
 
 pub(super) fn corrupted(names: &Names, a: Arrival) -> Case {
-    case(a, format!("{} reached {} damaged on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at))
+    case(a, format!("{} reached {} damaged on {} at {}", a.payload, name(names, a.group), names.node(a.node), a.at.nearest_micro()))
 }
 
 /// A message that was delivered again; when and where it came first is known as long as its effect is awaited.
@@ -71,9 +71,9 @@ pub(super) fn duplicate(names: &Names, a: Arrival, first: Option<&Awaiting>) -> 
     let sentence = match first {
         Some(first) => {
             let before = names.node(first.node);
-            format!("{payload} was delivered to {group} on {before} at {} and once more on {node} at {}", first.arrived, a.at)
+            format!("{payload} was delivered to {group} on {before} at {} and once more on {node} at {}", first.arrived.nearest_micro(), a.at.nearest_micro())
         }
-        None => format!("{payload}, already delivered to {group}, was delivered once more on {node} at {}", a.at),
+        None => format!("{payload}, already delivered to {group}, was delivered once more on {node} at {}", a.at.nearest_micro()),
     };
     case(a, sentence)
 }
@@ -104,16 +104,17 @@ pub(super) fn unexpected(names: &Names, a: Arrival, verb: &str, known: Known) ->
         Known::Left => format!("but {group} was not subscribed when it was published, nor since"),
     };
     let to = if verb == "applied" { "for" } else { "to" };
-    case(a, format!("{} was {verb} {to} {group} on {node} at {}, {why}", a.payload, a.at))
+    case(a, format!("{} was {verb} {to} {group} on {node} at {}, {why}", a.payload, a.at.nearest_micro()))
 }
 
 /// A failed message that had already happened when its failure was reported.
 pub(super) fn failed_but_happened(names: &Names, at: Time, what: Op, producer: NodeId, reason: Reason) -> Case {
     let sentence = format!(
-        "{} (key {}) was reported to {} at {at} as failed ({reason}), but it had already been delivered or applied",
+        "{} (key {}) was reported to {} at {} as failed ({reason}), but it had already been delivered or applied",
         what.payload(),
         what.key(),
         names.node(producer),
+        at.nearest_micro(),
     );
     Case { sentence, payloads: vec![what.payload()], nodes: vec![producer], at }
 }
@@ -122,26 +123,26 @@ pub(super) fn failed_but_happened(names: &Names, at: Time, what: Op, producer: N
 pub(super) fn happened_after_failure(names: &Names, a: Arrival, verb: &str) -> Case {
     let to = if verb == "applied" { "for" } else { "to" };
     let (group, node) = (name(names, a.group), names.node(a.node));
-    case(a, format!("{} was {verb} {to} {group} on {node} at {}, after it had been reported as failed", a.payload, a.at))
+    case(a, format!("{} was {verb} {to} {group} on {node} at {}, after it had been reported as failed", a.payload, a.at.nearest_micro()))
 }
 
 /// A message that came after one that was published later.
 pub(super) fn reordered(names: &Names, group: ObjectId, late: &Arriving, (scope, other): (Scope, Frontier)) -> Case {
     let (own, producer) = (late.own, names.node(late.producer));
     let before = match (scope, late.ended) {
-        (Scope::Global | Scope::Key, Some(ended)) => format!("its publish by {producer} had ended at {ended}"),
-        (Scope::Global | Scope::Key, None) | (Scope::Producer, _) => format!("{producer} had published it at {}", own.called),
+        (Scope::Global | Scope::Key, Some(ended)) => format!("its publish by {producer} had ended at {}", ended.nearest_micro()),
+        (Scope::Global | Scope::Key, None) | (Scope::Producer, _) => format!("{producer} had published it at {}", own.called.nearest_micro()),
     };
     let sentence = format!(
         "{} (key k{}) reached {} at {}, after {} at {}, although {before}, before {} was published at {}",
         own.payload,
         late.key,
         name(names, group),
-        own.arrived,
+        own.arrived.nearest_micro(),
         other.payload,
-        other.arrived,
+        other.arrived.nearest_micro(),
         other.payload,
-        other.called,
+        other.called.nearest_micro(),
     );
     Case { sentence, payloads: vec![own.payload, other.payload], nodes: vec![late.producer, own.node, other.node], at: own.arrived }
 }
@@ -164,7 +165,7 @@ pub(super) fn undelivered(names: &Names, (payload, record): (PayloadId, &Record)
         Fate::Expired => format!("expired before it reached {group}"),
         Fate::Dropped => format!("was dropped before it reached {group}"),
     };
-    let sentence = format!("{payload} (key k{}) was acknowledged to {producer} at {}, {what}", record.key, record.ended);
+    let sentence = format!("{payload} (key k{}) was acknowledged to {producer} at {}, {what}", record.key, record.ended.nearest_micro());
     Case { sentence, payloads: vec![payload], nodes: vec![record.producer], at: record.ended }
 }
 
@@ -173,9 +174,9 @@ pub(super) fn gap(names: &Names, (payload, record): (PayloadId, &Record), group:
     let sentence = format!(
         "{payload} (key k{}) was acknowledged to {producer} at {} and never reached {group}, but {}, which {producer} published later with the same key, did at {}",
         record.key,
-        record.ended,
+        record.ended.nearest_micro(),
         later.payload,
-        later.arrived,
+        later.arrived.nearest_micro(),
         producer = names.node(record.producer),
         group = name(names, group),
     );
@@ -187,7 +188,7 @@ pub(super) fn missing_effect(names: &Names, payload: PayloadId, group: ObjectId,
     let group = name(names, group);
     match arrived {
         Some((at, node)) => Case {
-            sentence: format!("{payload} was delivered to {group} on {} at {at} and never took effect", names.node(node)),
+            sentence: format!("{payload} was delivered to {group} on {} at {} and never took effect", names.node(node), at.nearest_micro()),
             payloads: vec![payload],
             nodes: vec![node],
             at,
@@ -207,8 +208,8 @@ pub(super) fn stuck_operation(names: &Names, (payload, record): (PayloadId, &Rec
     let sentence = format!(
         "{payload} (key k{}), which {producer} sent to {object} at {}, still has no end at {end}, {} later",
         record.key,
-        record.called,
-        end.saturating_since(record.called),
+        record.called.nearest_micro(),
+        end.saturating_since(record.called).nearest_micro(),
     );
     Case { sentence, payloads: vec![payload], nodes: vec![record.producer], at: end }
 }
@@ -219,14 +220,15 @@ pub(super) fn stuck_message(names: &Names, payload: PayloadId, group: ObjectId, 
     let (sentence, nodes) = match since {
         Since::Published(at, end, producer) => (
             format!(
-                "{payload}, published by {} at {at}, is still held for {group} at {end}, {} later",
+                "{payload}, published by {} at {}, is still held for {group} at {end}, {} later",
                 names.node(producer),
-                end.saturating_since(at)
+                at.nearest_micro(),
+                end.saturating_since(at).nearest_micro()
             ),
             vec![producer],
         ),
         Since::Delivered(at, end, node) => (
-            format!("{payload}, delivered to {group} on {} at {at}, is still held at {end} without its effect", names.node(node)),
+            format!("{payload}, delivered to {group} on {} at {}, is still held at {end} without its effect", names.node(node), at.nearest_micro()),
             vec![node],
         ),
         Since::Unknown(end) => (format!("{payload} is still held for {group} at {end} without its effect"), Vec::new()),

@@ -153,7 +153,7 @@ impl Watch {
             Expectation::Latency { of, at, bound } => {
                 let measured = quantile(run, *of, *at);
                 let kept = measured.map(|span| bound.keeps(&span));
-                figure(kept, || format!("it was {}", measured.unwrap_or_default()), "nothing was measured")
+                figure(kept, || format!("it was {}", measured.unwrap_or_default().nearest_micro()), "nothing was measured")
             }
             Expectation::Fault { name, fate } => {
                 let row = run.ledger.iter().find(|row| row.name == *name);

@@ -6,9 +6,8 @@ use std::marker::PhantomData;
 use crate::base::value::{KeySpec, Reader};
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
 use crate::check::Promises;
-use crate::parts::disk::Contents;
 use crate::record::{Command, Mark};
-use crate::world::{Breach, Ctx, Disconnect, Itself, Message, Nodes, Peer, Protocol, Roster};
+use crate::world::{Breach, Contents, Ctx, Disconnect, Itself, Message, Nodes, Peer, Protocol, Roster};
 
 use super::{Described, Model, ScopeRow, model};
 

@@ -15,7 +15,7 @@ pub struct LinkLaw {
     pub burst: Option<Burst>,
     /// Share of the arriving datagrams that arrive twice, the copy with a delay of its own.
     pub duplicate: Chance,
-    /// Datagrams held back so that later ones overtake them.
+    /// Messages held back: later datagrams overtake them, a stream waits.
     pub reorder: Option<Reorder>,
     /// Damage on the way.
     pub corrupt: Option<Corruption>,
@@ -54,7 +54,7 @@ pub struct Burst {
     pub loss_bad: Chance,
 }
 
-/// Holding a share of the datagrams back.
+/// Holding a share of the messages back. On a stream nothing overtakes: what is behind one that is held back waits with it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Reorder {
     /// Share held back.

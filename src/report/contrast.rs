@@ -33,15 +33,21 @@ pub fn figures(arms: &[ArmOutcome]) -> Vec<Figure> {
         let acked = arm.shown.judged.figures.acked;
         Bar { value: acked.per_second().unwrap_or(0.0), text: words::rate(acked.count, acked.over) }
     }));
-    let quantile = |name, pick: fn(&Quantiles) -> Span| {
+    let quantile = |name, of: fn(&ArmOutcome) -> &Quantiles, pick: fn(&Quantiles) -> Span| {
         figure(arms, name, move |arm| {
-            let ack = &arm.shown.judged.latency.ack_ok;
-            let nanos = amount(pick(ack).as_nanos());
-            if ack.count == 0 { Bar { value: 0.0, text: "none".to_owned() } } else { Bar { value: nanos, text: words::span(pick(ack)) } }
+            let all = of(arm);
+            let nanos = amount(pick(all).as_nanos());
+            if all.count == 0 { Bar { value: 0.0, text: "none".to_owned() } } else { Bar { value: nanos, text: words::span(pick(all)) } }
         })
     };
-    out.push(quantile("Time to acknowledge: half within", |q| q.p50));
-    out.push(quantile("Time to acknowledge: 99 % within", |q| q.p99));
+    let acknowledged: fn(&ArmOutcome) -> &Quantiles = |arm| &arm.shown.judged.latency.ack_ok;
+    let arrived: fn(&ArmOutcome) -> &Quantiles = |arm| &arm.shown.judged.latency.delivery;
+    out.push(quantile("Time to acknowledge: half within", acknowledged, |q| q.p50));
+    out.push(quantile("Time to acknowledge: 99 % within", acknowledged, |q| q.p99));
+    if arms.iter().any(|arm| arrived(arm).count > 0) {
+        out.push(quantile("Time to arrive: half within", arrived, |q| q.p50));
+        out.push(quantile("Time to arrive: the longest", arrived, |q| q.max));
+    }
     let count =
         |name, pick: fn(&ArmOutcome) -> u64| figure(arms, name, move |arm| Bar { value: amount(pick(arm)), text: words::count(pick(arm)) });
     let counts = [

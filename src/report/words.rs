@@ -97,14 +97,20 @@ pub fn share(part: u64, whole: u64) -> String {
     if part > whole / 2 { "> 99.999999 %".to_owned() } else { "< 0.000001 %".to_owned() }
 }
 
-/// How many a second, over a span: `498 a second`.
+/// How many a second, over a span: `498 a second`; where that says nothing, how many an hour.
 #[must_use]
 pub fn rate(n: u64, over: Span) -> String {
     if over.is_zero() {
         return "–".to_owned();
     }
-    let milli = u128::from(n) * 1_000_000_000_000 / u128::from(over.as_nanos());
-    let milli = u64::try_from(milli).unwrap_or(u64::MAX);
+    let milli_in = |seconds: u128| {
+        let milli = u128::from(n) * seconds * 1_000_000_000_000 / u128::from(over.as_nanos());
+        u64::try_from(milli).unwrap_or(u64::MAX)
+    };
+    let milli = milli_in(1);
+    if milli < 10 && n > 0 {
+        return format!("{} an hour", three_digits(milli_in(3_600)));
+    }
     if milli >= 100_000 { format!("{} a second", count((milli + 500) / 1000)) } else { format!("{} a second", three_digits(milli)) }
 }
 
@@ -285,6 +291,8 @@ mod tests {
         assert_eq!(counted(1, "message", "messages"), "1 message");
         assert_eq!(rate(49_800, Span::secs(100)), "498 a second");
         assert_eq!(rate(5, Span::secs(100)), "0.05 a second");
+        assert_eq!(rate(2_160, Span::secs(259_200)), "30 an hour");
+        assert_eq!(rate(0, Span::secs(100)), "0 a second");
         assert_eq!(clean("a\u{1b}[31m\nb\u{202e}c"), "a [31m b c");
         assert_eq!(sentence("über"), "Über");
         assert_eq!(bound("91.5 % of 4 runs, 3 s."), "91.5\u{a0}% of 4 runs, 3\u{a0}s.");

@@ -1,6 +1,6 @@
 //! The story of a breach: what happened to the witness's messages, in few sentences with names and times.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{NodeId, PayloadId, Tag, Time};
 use crate::check::{Property, Witness};
@@ -27,16 +27,20 @@ pub struct Evidence<'a> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Weight {
     Disk,
+    Link,
     Way,
     Node,
     Words,
     Turn,
 }
 
-/// What comes first of what happens at one node at one moment: what reached it, what it did, what it sent.
+/// What comes first of what happens at one node at one moment: what reached it, what it began, what it says of it, what it did, what
+/// it sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Turn {
     Reached,
+    Began,
+    Said,
     Did,
     Sent,
 }
@@ -60,12 +64,15 @@ pub fn tell(property: Property, witness: &Witness, evidence: &Evidence<'_>) -> S
     let mut lines: Vec<Line> = Vec::new();
     for (order, entry) in evidence.entries.iter().enumerate() {
         if let Some((weight, text)) = scene.entry(entry) {
-            lines.push(Line { at: entry.at, turn: Turn::Did, order, weight, node: Some(entry.node), text, arrives: false });
+            let begins = matches!(entry.what, What::Call { .. } | What::Note(Note::Deliver { .. }));
+            let turn = if begins { Turn::Began } else { Turn::Did };
+            lines.push(Line { at: entry.at, turn, order, weight, node: Some(entry.node), text, arrives: false });
         }
     }
     scene.steps(&mut lines);
     scene.drop_echoes(&mut lines);
     lines.sort_by_key(|line| (line.at, line.turn, line.order));
+    drop_repetitions(&mut lines);
     let mut told: Vec<StoryLine> = shorten(lines).into_iter().map(|l| StoryLine { at: l.at, node: l.node, text: l.text }).collect();
     let missing = evidence.sim.trace().map_or(0, |trace| trace.dropped);
     if missing > 0 {
@@ -81,6 +88,9 @@ struct Scene<'a> {
     trace: &'a [TraceEntry],
     payloads: BTreeSet<PayloadId>,
     nodes: BTreeSet<NodeId>,
+    /// Which message of its kind about its payload on its way a message was, from 1. A tag's own number need not begin at 1: it only
+    /// tells messages apart.
+    times: BTreeMap<(NodeId, NodeId, Tag), usize>,
     from: Time,
     until: Time,
 }
@@ -97,16 +107,23 @@ impl<'a> Scene<'a> {
             from = from.min(entry.at);
             until = until.max(entry.at);
         }
+        let (mut times, mut sent) = (BTreeMap::new(), BTreeMap::new());
         for step in trace {
-            if let Some((other, tag)) = message(&step.step)
-                && evidence.sim.about(tag).is_some_and(|p| payloads.contains(&p))
-                && step.at >= from
-            {
+            let Some((other, tag)) = message(&step.step) else { continue };
+            let Some(payload) = evidence.sim.about(tag).filter(|p| payloads.contains(p)) else { continue };
+            if matches!(step.step, Step::Sent { .. }) {
+                times.entry((step.node, other, tag)).or_insert_with(|| {
+                    let count = sent.entry((step.node, other, tag.kind, payload)).or_insert(0);
+                    *count += 1;
+                    *count
+                });
+            }
+            if step.at >= from {
                 nodes.insert(step.node);
                 nodes.insert(other);
             }
         }
-        Scene { evidence, trace, payloads, nodes, from, until }
+        Scene { evidence, trace, payloads, nodes, times, from, until }
     }
 
     fn about(&self, tag: Tag) -> bool {
@@ -183,7 +200,19 @@ impl<'a> Scene<'a> {
                 | Step::Said { .. } => self.machine(entry),
             };
             let arrives = matches!(entry.step, Step::Received { .. });
-            let turn = if matches!(entry.step, Step::Sent { .. } | Step::Lost { .. }) { Turn::Sent } else { Turn::Reached };
+            let turn = match entry.step {
+                Step::Sent { .. } | Step::Lost { .. } => Turn::Sent,
+                Step::Said { .. } => Turn::Said,
+                Step::Received { .. }
+                | Step::Fired
+                | Step::Booted
+                | Step::Down { .. }
+                | Step::Paused(_)
+                | Step::Wrote { .. }
+                | Step::Synced { .. }
+                | Step::LostWrites { .. }
+                | Step::Disconnected { .. } => Turn::Reached,
+            };
             lines.extend(told.map(|(weight, text)| Line { at: entry.at, turn, order, weight, node: Some(entry.node), text, arrives }));
         }
     }
@@ -200,21 +229,24 @@ impl<'a> Scene<'a> {
 
     /// A message about the witness as a sentence. One that arrived gives one line, not two.
     fn way(&self, order: usize, entry: &TraceEntry, tag: Tag) -> Option<(Weight, String)> {
-        let (who, what) = (self.node(entry.node), self.message(tag));
+        let who = self.node(entry.node);
         match &entry.step {
             Step::Sent { to, .. } => {
                 let arrival = |later: &TraceEntry| {
                     later.node == *to && matches!(&later.step, Step::Received { from, tag: t } if *from == entry.node && *t == tag)
                 };
                 let arrives = self.trace[order..].iter().any(arrival);
-                (!arrives).then(|| (Weight::Way, format!("{who} sends {what} to {}", self.node(*to))))
+                let what = || self.message((entry.node, *to), tag);
+                (!arrives).then(|| (Weight::Way, format!("{who} sends {} to {}", what(), self.node(*to))))
             }
             Step::Received { from, .. } => {
                 let sent = sent_at(&self.trace[..order], *from, entry.node, tag);
-                let when = sent.map_or(String::new(), |at| format!(", sent at {at}"));
+                let when = sent.map_or(String::new(), |at| format!(", sent at {}", at.nearest_micro()));
+                let what = self.message((*from, entry.node), tag);
                 Some((Weight::Way, format!("{who} receives {what} from {}{when}", self.node(*from))))
             }
             Step::Lost { to, why, again, .. } => {
+                let what = self.message((entry.node, *to), tag);
                 let next = if *again { "; it will be sent again" } else { "" };
                 let text = format!("{what} from {who} to {} is lost: {}{next}", self.node(*to), self.loss(*why));
                 Some((Weight::Turn, text))
@@ -246,7 +278,7 @@ impl<'a> Scene<'a> {
             Step::LostWrites { count } => Some((Weight::Turn, format!("{who} loses {count} unsynced writes"))),
             Step::Synced { ok: false } => Some((Weight::Turn, format!("{who}'s disk fails to sync{}", self.blame(entry)))),
             Step::Disconnected { peer, why } if self.nodes.contains(peer) => {
-                Some((Weight::Way, format!("{who} loses its connection to {}: {why}", self.node(*peer))))
+                Some((Weight::Link, format!("{who} loses its connection to {}: {why}", self.node(*peer))))
             }
             Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => Some((Weight::Words, format!("{who}: {text}"))),
             Step::Sent { .. }
@@ -267,13 +299,12 @@ impl<'a> Scene<'a> {
         last.map_or(String::new(), |s| format!(" (fault `{}`)", self.evidence.faults[s.fault.index()]))
     }
 
-    fn message(&self, tag: Tag) -> String {
+    fn message(&self, (from, to): (NodeId, NodeId), tag: Tag) -> String {
         let kind = self.evidence.sim.kinds().get(usize::from(tag.kind)).copied().unwrap_or("message");
         let payload = self.evidence.sim.about(tag).expect("it was found to be about a payload");
-        // Some protocols number attempts from 1, others only tell them apart: a large number says nothing to a reader.
-        match tag.attempt {
-            attempt @ 2..1000 => format!("{kind} {payload} (attempt {attempt})"),
-            _ => format!("{kind} {payload}"),
+        match self.times.get(&(from, to, tag)) {
+            Some(again @ 2..) => format!("{kind} {payload} (attempt {again})"),
+            Some(_) | None => format!("{kind} {payload}"),
         }
     }
 
@@ -335,9 +366,39 @@ const fn settled(how: Settlement) -> &'static str {
     }
 }
 
+/// What a node does several times in a row is told once: writes at one moment, and connections that break again and again.
+fn drop_repetitions(lines: &mut Vec<Line>) {
+    let mut latest: BTreeMap<Option<NodeId>, usize> = BTreeMap::new();
+    let mut again: BTreeMap<usize, (usize, Time)> = BTreeMap::new();
+    let mut keep = vec![true; lines.len()];
+    for at in 0..lines.len() {
+        let line = &lines[at];
+        let tiresome = matches!(line.weight, Weight::Disk | Weight::Link);
+        match latest.get(&line.node) {
+            Some(before) if tiresome && lines[*before].text == line.text && (line.weight == Weight::Link || lines[*before].at == line.at) => {
+                let (times, last) = again.entry(*before).or_insert((0, line.at));
+                (*times, *last) = (*times + 1, line.at);
+                keep[at] = false;
+            }
+            Some(_) | None => {
+                latest.insert(line.node, at);
+            }
+        }
+    }
+    for (at, (times, last)) in again {
+        let line = &mut lines[at];
+        if line.weight == Weight::Link {
+            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+            line.text += &format!(", and {times} more until {}", last.nearest_micro());
+        }
+    }
+    let mut keep = keep.into_iter();
+    lines.retain(|_| keep.next().unwrap_or(true));
+}
+
 /// Keeps what matters most; if that is still too much, the beginning and the end.
 fn shorten(mut lines: Vec<Line>) -> Vec<Line> {
-    for weight in [Weight::Disk, Weight::Way, Weight::Node] {
+    for weight in [Weight::Disk, Weight::Link, Weight::Way, Weight::Node] {
         if lines.len() > LINES {
             // The first lines of a kind that goes may stay where there is room: they lead into what is left.
             let kept = lines.iter().filter(|l| l.weight != weight).count();

@@ -163,7 +163,7 @@ macro_rules! link_keys {
             key("loss", KeyKind::Chance, "share of messages lost, independently").or("0%"),
             key("burst", KeyKind::Table(BURST), "loss in bursts (Gilbert–Elliott), besides `loss`"),
             key("duplicate", KeyKind::Chance, "share of datagrams that arrive twice").or("0%"),
-            key("reorder", KeyKind::Table(REORDER), "datagrams held back so that later ones overtake them"),
+            key("reorder", KeyKind::Table(REORDER), "messages held back: later datagrams overtake them, a stream waits"),
             key("corrupt", KeyKind::Table(CORRUPT), "damage on the way"),
             key("bandwidth", KeyKind::AnyOf(&[KeyKind::ByteRate, KeyKind::Table(BANDWIDTH)]), "a link of finite speed"),
             $($more),*

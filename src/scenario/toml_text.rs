@@ -58,12 +58,18 @@ fn compare(first: &Value, second: &Value, path: &str, found: &mut Vec<Difference
         }
         (ValueKind::List(one), ValueKind::List(two)) if one.len() == two.len() && one.iter().all(can_be_numbered) => {
             for (at, (one, two)) in one.iter().zip(two).enumerate() {
-                compare(one, two, &format!("{path}.{at}"), found);
+                compare(one, two, &format!("{path}.{}", called(one, two).unwrap_or_else(|| at.to_string())), found);
             }
         }
         (_, _) if inline(first) != inline(second) => found.push(Difference { key: path.to_owned(), value: inline(second) }),
         (_, _) => {}
     }
+}
+
+/// The name of an item of a list, if it has one and keeps it.
+fn called(first: &Value, second: &Value) -> Option<String> {
+    let name = |item: &Value| item.as_table()?.get("name")?.as_text().map(str::to_owned);
+    name(first).filter(|one| name(second).as_ref() == Some(one)).map(|one| key_text(&one))
 }
 
 /// Whether an item of a list may be found by its position: it is a table, and no name looks like a position.

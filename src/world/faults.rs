@@ -180,7 +180,8 @@ impl<P: Protocol> World<P> {
 
     fn begin(&mut self, fault: FaultId, only: Option<NodeId>) {
         let now = self.core.now;
-        if self.core.ledger.healed {
+        // A strike at the very moment of healing would be lifted before it lasted at all.
+        if self.core.ledger.healed || now >= self.core.ledger.chaos.1 {
             return;
         }
         let faults = Arc::clone(&self.core.ledger.faults);

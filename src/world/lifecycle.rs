@@ -249,8 +249,7 @@ impl<P: Protocol> World<P> {
         for one in timers.into_iter().chain(messages) {
             self.core.queue.rekey(one.handle, now);
         }
-        loop {
-            let Some(job) = self.core.cold(node).cpu.as_mut().and_then(|cpu| cpu.start_waiting(now)) else { break };
+        while let Some(job) = self.core.cold(node).cpu.as_mut().and_then(|cpu| cpu.start_waiting(now)) {
             self.core.start_service(node, job);
         }
     }

@@ -26,7 +26,7 @@ use crate::parts::fault::{CutShape, Ill, Others};
 use crate::parts::network::Network;
 use crate::record::{Names, Trace};
 
-pub use crate::parts::disk::{Contents, DiskFull};
+pub use crate::parts::disk::{Contents, DiskFull, Either};
 pub use config::{NamedOverride, Strike, Surroundings};
 pub use ctx::{Ctx, Itself, Scope, TimerId};
 pub use nodes::Nodes;

@@ -39,7 +39,7 @@ impl<P: Protocol> World<P> {
         match ill {
             Ill::Cut(cut) => self.cut_layers(fault, cut),
             Ill::Jam { from, to, .. } => {
-                let (from, to, pairs) = self.from_to(from, to, fault);
+                let (from, to, pairs) = self.both_ends(from, to, fault);
                 let extra = extra.expect("a jam has a law").clone();
                 (
                     joined(&from, &to),
@@ -48,7 +48,7 @@ impl<P: Protocol> World<P> {
                 )
             }
             Ill::Drop { from, to, kind, chance } => {
-                let (from, to, pairs) = self.from_to(from, to, fault);
+                let (from, to, pairs) = self.both_ends(from, to, fault);
                 let number = kind.as_deref().and_then(|kind| P::kinds().iter().position(|known| *known == kind));
                 let number = number.map(|kind| u16::try_from(kind).expect("few kinds"));
                 let what = kind.as_deref().map_or_else(|| "messages".to_owned(), |kind| format!("{kind} messages"));
@@ -56,7 +56,7 @@ impl<P: Protocol> World<P> {
                 (joined(&from, &to), vec![Layer::Drop { pairs, kind: number, chance: *chance }], words)
             }
             Ill::Clog { from, to } => {
-                let (from, to, pairs) = self.from_to(from, to, fault);
+                let (from, to, pairs) = self.both_ends(from, to, fault);
                 (
                     joined(&from, &to),
                     vec![Layer::Clog { pairs }],
@@ -79,7 +79,7 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn from_to(&mut self, from: &Selector, to: &Selector, fault: FaultId) -> (Vec<NodeId>, Vec<NodeId>, Pairs) {
+    fn both_ends(&mut self, from: &Selector, to: &Selector, fault: FaultId) -> (Vec<NodeId>, Vec<NodeId>, Pairs) {
         let (from, to) = (self.select(from, fault), self.select(to, fault));
         let pairs = Pairs::one_way(&from, &to);
         (from, to, pairs)
@@ -92,7 +92,7 @@ impl<P: Protocol> World<P> {
                 (Vec::new(), vec![Layer::CutLink { link }], format!("link {name} cut"))
             }
             CutShape::OneWay { from, to } => {
-                let (from, to, pairs) = self.from_to(from, to, fault);
+                let (from, to, pairs) = self.both_ends(from, to, fault);
                 (joined(&from, &to), vec![Layer::Cut { pairs }], format!("nothing gets from {} to {}", self.list(&from), self.list(&to)))
             }
             CutShape::MajoritiesRing(who) => {

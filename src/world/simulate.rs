@@ -15,8 +15,7 @@ impl<P: Protocol> Sim for World<P> {
             out.append(&mut self.core.history);
             return true;
         }
-        while self.core.queue.peek_time().is_some_and(|next| next <= until) {
-            self.step();
+        while self.step(until) {
             if !self.core.history.is_empty() {
                 out.append(&mut self.core.history);
                 return true;

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::base::{Lane, NodeId, Tag};
+use crate::base::{Lane, NodeId, Tag, Time};
 use crate::parts::cpu::Arrival;
 use crate::parts::queue::Handle;
 use crate::record::{Command, LossReason, Step, What};
@@ -64,13 +64,14 @@ enum Gate {
 }
 
 impl<P: Protocol> World<P> {
-    /// Handles the next event; false when nothing is pending.
-    pub(super) fn step(&mut self) -> bool {
+    /// Handles the next event if it is due at this moment or before; false when none is.
+    #[inline]
+    pub(super) fn step(&mut self, until: Time) -> bool {
         let core = &mut self.core;
         if core.gated > 0 {
-            return self.step_gated();
+            return self.step_gated(until);
         }
-        let Some((at, _, event)) = core.queue.pop() else { return false };
+        let Some((at, _, event)) = core.queue.pop_until(until) else { return false };
         debug_assert!(at >= core.now, "time runs forward");
         core.now = at;
         self.handle(event);
@@ -78,8 +79,8 @@ impl<P: Protocol> World<P> {
     }
 
     /// The same while some host is stopped or has processors.
-    fn step_gated(&mut self) -> bool {
-        let Some((at, handle, _)) = self.core.queue.peek() else { return false };
+    fn step_gated(&mut self, until: Time) -> bool {
+        let Some((at, handle, _)) = self.core.queue.peek().filter(|(at, _, _)| *at <= until) else { return false };
         debug_assert!(at >= self.core.now, "time runs forward");
         self.core.now = at;
         match self.gate(handle) {

@@ -26,7 +26,7 @@ use table::{Row, Table};
 /// Rounds of each workload.
 const ROUNDS: usize = 5;
 /// Events of one run of PHOLD.
-const EVENTS: u64 = 4_000_000;
+const EVENTS: u64 = 3_000_000;
 /// Clones that are timed together, and how often.
 const CLONES: u32 = 50;
 const BATCHES: usize = 200;

@@ -74,7 +74,8 @@ impl<A: Contents, B: Contents> Contents for (A, B) {
     }
     fn flip(&mut self, word: u64) -> bool {
         // The lowest bit chooses the store, the others the place in it.
-        if word & 1 == 0 { self.0.flip(word >> 1) || self.1.flip(word >> 1) } else { self.1.flip(word >> 1) || self.0.flip(word >> 1) }
+        let (first, place) = (word & 1 == 0, word >> 1);
+        (first && self.0.flip(place)) || self.1.flip(place) || (!first && self.0.flip(place))
     }
     fn bytes(write: &Self::Write) -> u64 {
         match write {

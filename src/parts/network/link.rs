@@ -146,10 +146,11 @@ impl Class {
         if let Some(jitter) = &self.jitter {
             took = took.saturating_add(jitter.draw(&mut decision.words(Lane::Jitter, step)).as_nanos());
         }
+        // What is held back is overtaken by later datagrams; on a stream everything behind it waits.
+        took = took.saturating_add(self.hold(decision, step).as_nanos());
         match journey.transport {
             Transport::Datagram => {
                 journey.doubled |= !self.duplicate.is_never() && self.duplicate.hits(decision.word(Lane::Duplicate, step));
-                took = took.saturating_add(self.hold(decision, step).as_nanos());
             }
             Transport::Stream => {}
         }
@@ -178,7 +179,7 @@ impl Class {
         Ok(())
     }
 
-    /// For how long a datagram is held back.
+    /// For how long a message is held back.
     fn hold(&self, decision: Decision, step: u32) -> Span {
         let Some((chance, hold)) = &self.reorder else { return Span::ZERO };
         let word = decision.word(Lane::Reorder, step);

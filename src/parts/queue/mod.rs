@@ -123,7 +123,8 @@ impl<T> Queue<T> {
     ///
     /// # Panics
     /// With more than 2²⁴ events at once or 2⁴⁰ in all.
-    #[inline]
+    // The payload is then made where it will lie, not copied there right after it was written in other pieces.
+    #[inline(always)]
     pub fn push(&mut self, at: Time, payload: T) -> Handle {
         let now = self.next_sequence();
         let fresh = Slot { now, birth: now, payload: Some(payload) };
@@ -161,7 +162,14 @@ impl<T> Queue<T> {
     /// Takes the next event; its slot becomes free.
     #[inline]
     pub fn pop(&mut self) -> Option<(Time, Handle, T)> {
-        let key = self.next_key()?;
+        self.pop_until(Time::from_nanos(u64::MAX))
+    }
+
+    /// Takes the next event if it is due at this moment or before; its slot becomes free.
+    // As with a push: the payload is moved once.
+    #[inline(always)]
+    pub fn pop_until(&mut self, until: Time) -> Option<(Time, Handle, T)> {
+        let key = self.next_key().filter(|key| time_of(*key) <= until.nanos())?;
         self.remove_next(key);
         self.pending -= 1;
         let number = slot_of(key);
@@ -288,7 +296,7 @@ impl<T> Queue<T> {
     }
 
     /// Puts a key where it belongs.
-    #[inline]
+    #[inline(never)]
     fn order(&mut self, at: Time, sequence: u64, slot: u64) {
         let key = u128::from(at.nanos()) << 64 | u128::from(sequence << SLOT_BITS | slot);
         match &mut self.wheel {
@@ -305,8 +313,16 @@ impl<T> Queue<T> {
     /// The key of the next event; dead keys before it are dropped.
     #[inline]
     fn next_key(&mut self) -> Option<u128> {
+        let key = self.first_key();
+        // `NONE` has a sequence number that no event gets, so that it counts as dead.
+        if is_living(&self.slots, key) { Some(key) } else { self.next_living_key() }
+    }
+
+    /// The same when the earliest key is dead, or none is at hand.
+    #[inline(never)]
+    fn next_living_key(&mut self) -> Option<u128> {
         loop {
-            let key = self.heap.earliest().min(self.run.get(self.taken).copied().unwrap_or(NONE));
+            let key = self.first_key();
             if key == NONE {
                 if !self.refill() {
                     return None;
@@ -319,6 +335,12 @@ impl<T> Queue<T> {
             self.remove_next(key);
             self.dead -= 1;
         }
+    }
+
+    /// The earliest key at hand, dead or alive, or [`NONE`].
+    #[inline]
+    fn first_key(&mut self) -> u128 {
+        self.heap.earliest().min(self.run.get(self.taken).copied().unwrap_or(NONE))
     }
 
     /// Removes the earliest key, which is `key`.

@@ -324,3 +324,24 @@ fn a_handle_names_one_event_only() {
     assert_eq!(queue.cancel(second), Some('b'));
     assert!(!queue.rekey(second, Time::FAR));
 }
+
+/// Also across dead keys, and into and out of the wheel.
+#[test]
+fn what_is_due_later_stays() {
+    let mut queue = Queue::new();
+    for i in 0..5000u64 {
+        let handle = queue.push(Time::from_nanos(i / 2 * 1_000_000), i);
+        if i % 5 == 0 {
+            queue.cancel(handle);
+        }
+    }
+    let mut next = 1;
+    for until in (0..2500).map(|i| Time::from_nanos(i * 1_000_000)) {
+        while let Some((at, _, i)) = queue.pop_until(until) {
+            assert_eq!((at, i), (until, next));
+            next += if next % 5 == 4 { 2 } else { 1 };
+        }
+        assert!(queue.peek_time().is_none_or(|at| at > until));
+    }
+    assert!(queue.is_empty() && next == 5001);
+}

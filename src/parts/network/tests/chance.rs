@@ -131,16 +131,19 @@ fn the_short_way_decides_as_the_long_one() {
 
 #[test]
 fn a_stream_knows_loss_and_delay_only() {
-    let mut law = harsh();
+    let law = harsh();
     let mut network = flat(law.clone(), 2);
-    law.reorder = None;
-    law.duplicate = Chance::NEVER;
-    let mut tame = flat(law, 2);
-    let (mut chance, mut checksum) = (0, 0);
+    let mut tame = flat(LinkLaw { duplicate: Chance::NEVER, ..law.clone() }, 2);
+    let mut prompt = flat(LinkLaw { reorder: None, ..law }, 2);
+    let (mut chance, mut checksum, mut held) = (0, 0, 0);
     for subject in 0..MANY {
         let segment = stream(0, 1, subject, 0);
         let fate = network.route(Time::ZERO, &segment);
-        assert_eq!(fate, tame.route(Time::ZERO, &segment), "doubling and overtaking concern datagrams");
+        assert_eq!(fate, tame.route(Time::ZERO, &segment), "doubling concerns datagrams");
+        // A segment that is held back comes later; that everything behind it waits is the connection's affair.
+        let (at, sooner) = (arrival(fate), arrival(prompt.route(Time::ZERO, &segment)));
+        assert!(at == sooner || at == sooner.map(|at| at + Span::millis(50)), "{at:?} {sooner:?}");
+        held += u64::from(at != sooner);
         match fate {
             Fate::Deliver { damage, copy, .. } => assert!(damage.is_none() && copy.is_none()),
             Fate::Lost { why: LossReason::Chance } => chance += 1,
@@ -149,6 +152,7 @@ fn a_stream_knows_loss_and_delay_only() {
         }
     }
     assert!(near(chance, MANY, (3, 100)) && near(checksum, MANY, (485, 10_000)), "{chance} {checksum}");
+    assert!(near(held, MANY - chance - checksum, (10, 100)), "{held}");
 }
 
 #[test]
