@@ -191,12 +191,14 @@ impl<P: Protocol> Core<P> {
     /// Sets a timer by the node's own clock.
     pub(super) fn set_timer(&mut self, node: NodeId, after: Span, timer: P::Timer) -> Handle {
         let host = &self.hosts[node];
-        let wait = match &host.cold {
-            Some(cold) => cold.clock.true_after(self.now, after).unwrap_or(NEVER),
-            None => after,
+        let at = match &host.cold {
+            // A process that boots on a frozen machine: when the clock goes on, `thaw` adds the time that it stood still.
+            Some(cold) if cold.clock.is_frozen() => self.now.max(cold.frozen_at + after),
+            Some(cold) => self.now + cold.clock.true_after(self.now, after).unwrap_or(NEVER),
+            None => self.now + after,
         };
         let incarnation = host.incarnation;
-        self.queue.push(self.now + wait, Event::Timer { node, incarnation, timer })
+        self.queue.push(at, Event::Timer { node, incarnation, timer })
     }
 
     /// Takes a timer back. One that a processor already serves keeps it busy and then does nothing.

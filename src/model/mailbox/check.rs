@@ -322,6 +322,14 @@ fn consumer(key: &Key, reader: &Reader<'_>, from: QueueId, problems: &mut Found)
         "after" => Acknowledge::After,
         _ => Acknowledge::Atomically,
     };
+    if acknowledge == Acknowledge::Before {
+        idle(
+            reader,
+            &["ack_delay"],
+            ("`ack = \"after\"` or `\"atomically\"`", "this consumer has acknowledged long before the effect"),
+            problems,
+        );
+    }
     let on_poison = match reader.choice("on_poison") {
         Some("crash") => OnPoison::Crash(reader.span("restart_after").unwrap_or(Span::secs(1))),
         Some(_) | None => {
@@ -336,6 +344,7 @@ fn consumer(key: &Key, reader: &Reader<'_>, from: QueueId, problems: &mut Found)
         fetch,
         acknowledge,
         processing: reader.law("processing")?,
+        acknowledge_delay: reader.span("ack_delay").unwrap_or(Span::ZERO),
         on_poison,
         visits: visits(reader, problems),
     })

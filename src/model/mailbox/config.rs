@@ -195,6 +195,8 @@ pub struct ConsumerConfig {
     pub acknowledge: Acknowledge,
     /// How long handling a message takes.
     pub processing: Law,
+    /// From the effect to the acknowledgement: bookkeeping, batching. A crash in between repeats the effect.
+    pub acknowledge_delay: Span,
     /// What poison does.
     pub on_poison: OnPoison,
     /// When they are there. `None`: always.

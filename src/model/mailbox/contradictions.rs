@@ -15,7 +15,7 @@ pub fn find(config: &Config, reader: &Reader<'_>, problems: &mut Vec<Problem>) {
 fn producers(config: &Config, reader: &Reader<'_>, problems: &mut Vec<Problem>) {
     let place = |key: &str| reader.table("producer").map_or_else(|| reader.place().clone(), |table| table.place_of(key));
     let producer = &config.producer;
-    if producer.idempotence && producer.attempts == 1 && config.transport == Transport::Stream {
+    if producer.idempotence && producer.confirm && producer.attempts == 1 && config.transport == Transport::Stream {
         let problem =
             Problem::warning(place("idempotence"), "`idempotence` has no effect: without retries, over streams, nothing comes twice");
         problems.push(problem.hint("add `retries`"));

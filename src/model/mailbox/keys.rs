@@ -25,7 +25,11 @@ pub const BROKER: &[KeySpec] = &[
     ),
     KeySpec::new("sync_n", COUNT, "with `sync = \"every_n\"`: after so many writes"),
     KeySpec::new("sync_interval", KeyKind::Span, "with `sync = \"interval\"`: so often"),
-    KeySpec::new("dedup_window", KeyKind::Span, "idempotence keys are remembered for so long at least; default: `10m` unless `dedup_count` is given"),
+    KeySpec::new(
+        "dedup_window",
+        KeyKind::Span,
+        "idempotence keys are remembered for so long at least; default: `10m` unless `dedup_count` is given",
+    ),
     KeySpec::new("dedup_count", COUNT, "so many idempotence keys are remembered at most"),
     KeySpec::new(
         "dedup_table",
@@ -35,7 +39,8 @@ pub const BROKER: &[KeySpec] = &[
 ];
 
 /// The keys of a queue and of a subscription.
-const MAX_LENGTH: KeySpec = KeySpec::new("max_length", COUNT, "how many messages may wait (those out with consumers do not count); default: any number");
+const MAX_LENGTH: KeySpec =
+    KeySpec::new("max_length", COUNT, "how many messages may wait (those out with consumers do not count); default: any number");
 const OVERFLOW: KeySpec = KeySpec::new(
     "overflow",
     KeyKind::Choice(&[
@@ -45,7 +50,8 @@ const OVERFLOW: KeySpec = KeySpec::new(
     ]),
     "what happens to a message that finds the queue full; default: `reject`",
 );
-const TTL: KeySpec = KeySpec::new("ttl", KeyKind::Span, "how long a message may wait after its arrival, by the broker's clock; default: for ever");
+const TTL: KeySpec =
+    KeySpec::new("ttl", KeyKind::Span, "how long a message may wait after its arrival, by the broker's clock; default: for ever");
 const VISIBILITY: KeySpec = KeySpec::new(
     "visibility_timeout",
     KeyKind::Span,
@@ -130,7 +136,11 @@ pub const CONSUMER: &[KeySpec] = &[
     KeySpec::new("prefetch", FEW, "with `mode = \"push\"`: so many ahead of acknowledgements; default: 10"),
     KeySpec::new("poll_interval", KeyKind::Span, "with `mode = \"pull\"`: the pause after an empty answer; default: `1s`"),
     KeySpec::new("batch", FEW, "with `mode = \"pull\"`: how many at a time; default: 10"),
-    KeySpec::new("poll_wait", KeyKind::Span, "with `mode = \"pull\"`: how long the broker waits for something before it says that there is nothing; default: `0s`"),
+    KeySpec::new(
+        "poll_wait",
+        KeyKind::Span,
+        "with `mode = \"pull\"`: how long the broker waits for something before it says that there is nothing; default: `0s`",
+    ),
     KeySpec::new(
         "ack",
         KeyKind::Choice(&[
@@ -142,6 +152,7 @@ pub const CONSUMER: &[KeySpec] = &[
     )
     .or("after"),
     KeySpec::new("processing", KeyKind::Law, "how long handling a message takes").or("1ms"),
+    KeySpec::new("ack_delay", KeyKind::Span, "from the effect to the acknowledgement (bookkeeping, batching); default: `0s`"),
     KeySpec::new(
         "on_poison",
         KeyKind::Choice(&[("return", "it gives the message back"), ("crash", "its process dies and starts again after `restart_after`")]),
@@ -162,12 +173,18 @@ pub const KEYS: &[KeySpec] = &[
         "how messages travel",
     )
     .or("stream"),
-    KeySpec::new("checksum", KeyKind::Flag, "whether broker and consumers check every body from end to end, and refuse damaged ones").or("true"),
-    KeySpec::new("heartbeat", KeyKind::Span, "how often consumers show that they are there; after three times without, their stay is over").or("1s"),
+    KeySpec::new("checksum", KeyKind::Flag, "whether broker and consumers check every body from end to end, and refuse damaged ones")
+        .or("true"),
+    KeySpec::new("heartbeat", KeyKind::Span, "how often consumers show that they are there; after three times without, their stay is over")
+        .or("1s"),
     KeySpec::new("broker", KeyKind::Table(BROKER), "the broker").or("{}"),
     KeySpec::new("queue", KeyKind::Map(&KeyKind::Table(QUEUE)), "point-to-point queues, by name: each message goes to one consumer"),
     KeySpec::new("topic", KeyKind::Map(&KeyKind::Table(TOPIC)), "topics, by name: each message goes to every subscription"),
-    KeySpec::new("subscription", KeyKind::Map(&KeyKind::Table(SUBSCRIPTION)), "subscriptions to topics, by name: each has a queue of its own"),
+    KeySpec::new(
+        "subscription",
+        KeyKind::Map(&KeyKind::Table(SUBSCRIPTION)),
+        "subscriptions to topics, by name: each has a queue of its own",
+    ),
     KeySpec::new("producer", KeyKind::Table(PRODUCER), "the producers").or("{}"),
     KeySpec::new("consumer", KeyKind::Map(&KeyKind::Table(CONSUMER)), "kinds of consumers, by name"),
     KeySpec::new("mutant", KeyKind::Text, "breaks the model on purpose; only in builds with the cargo feature `mutants`"),

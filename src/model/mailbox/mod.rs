@@ -35,11 +35,9 @@ mod tests;
 use crate::base::value::{KeySpec, Reader};
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
 use crate::check::Promises;
-use crate::world::Contents;
 use crate::record::{Command, Mark};
-use crate::world::{
-    Breach, Ctx, Discard, Disconnect, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster, RosterNode,
-};
+use crate::world::Contents;
+use crate::world::{Breach, Ctx, Discard, Disconnect, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster, RosterNode};
 
 use super::{Adapter, Described, ScopeRow};
 use broker::{Broker, BrokerTimer};

@@ -133,6 +133,9 @@ fn consumer(config: &Config, kind: &ConsumerConfig) -> String {
         Acknowledge::Atomically => "atomically",
     };
     write!(out, ", ack = \"{ack}\", processing = {}", law_text(&kind.processing)).expect("a string takes everything");
+    if kind.acknowledge != Acknowledge::Before {
+        write!(out, ", ack_delay = \"{}\"", kind.acknowledge_delay).expect("a string takes everything");
+    }
     match kind.on_poison {
         OnPoison::Return => out.push_str(", on_poison = \"return\""),
         OnPoison::Crash(span) => write!(out, ", on_poison = \"crash\", restart_after = \"{span}\"").expect("a string takes everything"),

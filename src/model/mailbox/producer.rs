@@ -225,7 +225,8 @@ impl Role for Producer {
     type Up = std::convert::Infallible;
 
     fn boot<W: Hosts<Self>>(ctx: &mut Ctx<'_, W, Self>) -> Self {
-        let namer = Namer::new(ctx.now(), ctx.config().transport == Transport::Datagram);
+        let datagrams = ctx.config().transport == Transport::Datagram;
+        let namer = Namer::new(ctx.random(), datagrams);
         Producer { namer, conn: None, heard: 0, open: BTreeMap::new(), queued: std::collections::VecDeque::new() }
     }
 

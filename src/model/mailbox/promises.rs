@@ -37,7 +37,9 @@ fn reason(config: &Config, property: Property) -> Reasoned {
         Property::OrderGlobal | Property::OrderPerKey => ordered_in_time(config),
         Property::OrderPerProducer => ordered(config),
         Property::NoGaps => no_gaps(config),
-        Property::FailedStaysFailed => Ok("a producer reports a failure only when every attempt is certain to have come to nothing; a time-out is unknown".into()),
+        Property::FailedStaysFailed => {
+            Ok("a producer reports a failure only when every attempt is certain to have come to nothing; a time-out is unknown".into())
+        }
         Property::Drained => drained(config),
     }
 }
@@ -113,7 +115,10 @@ fn stored_once(config: &Config) -> Reasoned {
 
 fn once_delivered(config: &Config) -> Reasoned {
     if let Some(other) = config.consumers.iter().find(|consumer| consumer.acknowledge != Acknowledge::Before) {
-        return Err(format!("consumer.{} acknowledges after delivery: what it had not acknowledged when it was lost comes again", other.name));
+        return Err(format!(
+            "consumer.{} acknowledges after delivery: what it had not acknowledged when it was lost comes again",
+            other.name
+        ));
     }
     released_once(config)?;
     let because = stored_once(config)?;
@@ -132,10 +137,16 @@ fn once_applied(config: &Config) -> Reasoned {
     for consumer in &config.consumers {
         match consumer.acknowledge {
             Acknowledge::After => {
-                return Err(format!("consumer.{}.ack = \"after\": a message whose acknowledgement is lost takes effect again", consumer.name));
+                return Err(format!(
+                    "consumer.{}.ack = \"after\": a message whose acknowledgement is lost takes effect again",
+                    consumer.name
+                ));
             }
             Acknowledge::Atomically if readers(config, consumer.from) > 1 => {
-                return Err(format!("consumer.{}.ack = \"atomically\": several consumers read one queue, each with a store of its own", consumer.name));
+                return Err(format!(
+                    "consumer.{}.ack = \"atomically\": several consumers read one queue, each with a store of its own",
+                    consumer.name
+                ));
             }
             Acknowledge::Before if readers_mixed(config, consumer.from) => {
                 return Err(format!("consumer.{}.ack = \"before\", and others read the same queue in another way", consumer.name));
@@ -146,7 +157,8 @@ fn once_applied(config: &Config) -> Reasoned {
             Acknowledge::Atomically => {}
         }
     }
-    Ok("every consumer commits the effect together with the message's id, or handles a message only after the broker has let go of it".into())
+    Ok("every consumer commits the effect together with the message's id, or handles a message only after the broker has let go of it"
+        .into())
 }
 
 fn readers(config: &Config, queue: super::protocol::QueueId) -> u32 {
@@ -196,7 +208,10 @@ fn ordered(config: &Config) -> Reasoned {
         }
         let hasty = config.readers(id).any(|consumer| consumer.acknowledge == Acknowledge::Before);
         if hasty && queue.visibility_timeout.is_some() {
-            return Err(format!("`{}` has a visibility time-out: a message whose acknowledgement is under way may come again, behind others", queue.name));
+            return Err(format!(
+                "`{}` has a visibility time-out: a message whose acknowledgement is under way may come again, behind others",
+                queue.name
+            ));
         }
     }
     Ok("producer.ordered, one consumer for each queue, and what comes back goes out again before everything younger".into())
@@ -226,7 +241,10 @@ fn drained(config: &Config) -> Reasoned {
             return Err(format!("nobody is always there to read `{}`", queue.name));
         }
         if config.transport == Transport::Datagram && queue.visibility_timeout.is_none() {
-            return Err(format!("`{}` has no visibility time-out: a delivery lost on the way is never repeated while its consumer is there", queue.name));
+            return Err(format!(
+                "`{}` has no visibility time-out: a delivery lost on the way is never repeated while its consumer is there",
+                queue.name
+            ));
         }
         if !config.producer.poison.is_never() && queue.limits.max_deliveries.is_none() {
             return Err(format!("`{}` gives out poison for ever: it has no limit of deliveries", queue.name));

@@ -1,7 +1,6 @@
 //! What goes over the wire between producers, the broker and consumers, and how each message is named.
 
-use crate::base::stream::finish;
-use crate::base::{KeyId, NodeId, ObjectId, PayloadId, Span, Tag, Time};
+use crate::base::{KeyId, NodeId, ObjectId, PayloadId, Span, Tag, Words};
 use crate::world::Message;
 
 /// Bytes of a message besides the body it carries: addresses, ids, framing.
@@ -254,9 +253,9 @@ pub const KINDS: &[&str] = &[
 ];
 
 /// The kinds that [`Namer::about`] always names.
-const ABOUT_A_PAYLOAD: [&str; 5] = ["publish", "confirm", "refuse", "deliver", "settle"];
+const ABOUT_A_PAYLOAD: [&str; 6] = ["publish", "confirm", "refuse", "deliver", "settle", "settled"];
 
-/// The payload that a message of this name is about. (A `settled` is named by number when nothing was settled.)
+/// The payload that a message of this name is about.
 #[must_use]
 pub fn about(tag: Tag) -> Option<PayloadId> {
     let named = ABOUT_A_PAYLOAD.contains(&KINDS[usize::from(tag.kind)]);
@@ -354,7 +353,7 @@ impl Message for Msg {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Namer {
     datagrams: bool,
-    /// Tells the lives of a node apart; zero for one that starts with the run.
+    /// Tells the lives of a node apart: drawn anew at each start. (A clock would not do: it may be stepped, or stand still.)
     life: u32,
     serial: u32,
 }
@@ -362,10 +361,10 @@ pub struct Namer {
 const LIFE_BITS: u32 = 20;
 
 impl Namer {
-    /// For a process that starts at a moment of its own clock.
+    /// For a process that starts, given the node's own random words.
     #[must_use]
-    pub fn new(start: Time, datagrams: bool) -> Namer {
-        let life = if start == Time::ZERO { 0 } else { finish(start.nanos()) >> (64 - LIFE_BITS) };
+    pub fn new(words: &mut impl Words, datagrams: bool) -> Namer {
+        let life = words.below(1 << LIFE_BITS);
         Namer { datagrams, life: u32::try_from(life).expect("20 bits"), serial: 0 }
     }
 
@@ -413,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_message_without_a_body_becomes_unreadable_but_keeps_its_name() {
-        let mut namer = Namer::new(Time::ZERO, false);
+        let mut namer = Namer::new(&mut crate::base::SmallStream::from_word(1), false);
         let mut msg = namer.counted(Body::Beat { session: 3 });
         let tag = msg.tag();
         msg.corrupt(7);

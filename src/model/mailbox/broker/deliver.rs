@@ -105,7 +105,9 @@ impl Broker {
                 let about = (payload, u32::try_from(id.seq & 0xfff).expect("12 bits"));
                 self.answer_when_safe(ticket, (peer, Answer::Settled { id, about, question }), ctx);
             } else {
-                let msg = self.namer.counted(Body::Settled { id, payload, question, counted: false });
+                // Any number of these may be about one delivery: they are counted.
+                let nth = self.namer.next();
+                let msg = self.namer.about((payload, 0xfff), nth, Body::Settled { id, payload, question, counted: false });
                 Broker::answer(peer, msg, ctx);
             }
         }

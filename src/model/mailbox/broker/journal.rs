@@ -162,7 +162,8 @@ impl Broker {
     pub(super) fn synced<W: Hosts<Broker>>(&mut self, ctx: &mut Ctx<'_, W, Broker>) {
         let covered = self.journal.syncing.take().expect("a sync was under way");
         self.journal.safe = self.journal.safe.max(covered);
-        let (ready, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.journal.waiting).into_iter().partition(|(ticket, ..)| *ticket <= covered);
+        let (ready, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.journal.waiting).into_iter().partition(|(ticket, ..)| *ticket <= covered);
         self.journal.waiting = later;
         for (_, peer, answer) in ready {
             self.give_answer(peer, answer, ctx);

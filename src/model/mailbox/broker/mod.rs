@@ -9,8 +9,8 @@ mod session;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Time};
-use crate::world::DiskFull;
 use crate::record::Command;
+use crate::world::DiskFull;
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink, TimerId};
 
 use super::config::{Config, Purpose, QueueConfig};

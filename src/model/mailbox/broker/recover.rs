@@ -17,18 +17,18 @@ use super::{Broker, BrokerTimer, Line};
 
 impl Broker {
     /// A broker with empty queues.
-    fn blank<W: Hosts<Broker>>(ctx: &Ctx<'_, W, Broker>) -> Broker {
-        let config = ctx.config();
+    fn blank<W: Hosts<Broker>>(ctx: &mut Ctx<'_, W, Broker>) -> Broker {
+        let (config, me) = (ctx.config(), ctx.me());
         let line = |(_, queue): (QueueId, &super::QueueConfig)| Line {
             queue: Queue::new(queue.limits),
             object: queue.object,
             live: !matches!(queue.purpose, Purpose::Subscription { durable: false, .. }),
             kept: Broker::is_kept(config, queue),
-            turn: ctx.me(),
+            turn: me,
         };
         let forgetful = config.mutants.has(Mutant::DedupeNotPersisted);
         Broker {
-            namer: Namer::new(ctx.now(), config.transport == Transport::Datagram),
+            namer: Namer::new(ctx.random(), config.transport == Transport::Datagram),
             lines: config.queue_ids().map(line).collect(),
             sessions: BTreeMap::new(),
             known: config.broker.window.map(Remembered::new),
@@ -54,10 +54,8 @@ impl Broker {
             match queue.purpose {
                 // What was declared is there from the start; what came with a consumer went with the process.
                 Purpose::Subscription { durable: true, .. } => ctx.note(Note::Subscribe { group: queue.object }),
-                Purpose::Subscription { durable: false, .. } if broker.namer.life() != 0 => {
-                    ctx.note(Note::Unsubscribe { group: queue.object });
-                }
-                Purpose::Subscription { durable: false, .. } | Purpose::PointToPoint | Purpose::DeadLetters => {}
+                Purpose::Subscription { durable: false, .. } => ctx.note(Note::Unsubscribe { group: queue.object }),
+                Purpose::PointToPoint | Purpose::DeadLetters => {}
             }
             debug_assert!(broker.line(id).queue.check().is_ok(), "what is restored is in order");
         }

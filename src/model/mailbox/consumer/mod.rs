@@ -6,8 +6,8 @@ mod work;
 use std::collections::VecDeque;
 
 use crate::base::{ConnId, Digest, ObjectId, PayloadId, Sampler};
-use crate::world::Contents;
 use crate::record::Command;
+use crate::world::Contents;
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink, TimerId};
 
 use super::config::{Config, Transport};
@@ -39,6 +39,8 @@ pub enum ConsumerTimer {
     Commit,
     /// The store cannot commit.
     CommitFailed,
+    /// It is time to acknowledge.
+    Acknowledge,
     /// The broker has not said that it let go of a message.
     NotSettled(u32),
     /// The process starts again after poison.
@@ -174,7 +176,7 @@ impl Role for Consumer {
     fn boot<W: Hosts<Self>>(ctx: &mut Ctx<'_, W, Self>) -> Self {
         let config = ctx.config();
         let mut consumer = Consumer {
-            namer: Namer::new(ctx.now(), config.transport == Transport::Datagram),
+            namer: Namer::new(ctx.random(), config.transport == Transport::Datagram),
             processing: config.consumer(ctx.me()).processing.sampler(),
             presence: Presence::Away,
             conn: None,
@@ -258,6 +260,7 @@ impl Role for Consumer {
             ConsumerTimer::Handled => self.handled((ctx, up)),
             ConsumerTimer::Commit => self.commit((ctx, up)),
             ConsumerTimer::CommitFailed => self.commit_failed((ctx, up)),
+            ConsumerTimer::Acknowledge => self.acknowledge((ctx, up)),
             ConsumerTimer::NotSettled(count) => self.not_settled(count, (ctx, up)),
             ConsumerTimer::Restart => {
                 self.presence = Presence::Away;

@@ -21,6 +21,8 @@ pub(super) enum Work {
     Handling(Delivery),
     /// A message whose effect it commits.
     Committing(Delivery),
+    /// A message whose effect is there and which it has not acknowledged yet.
+    Applied(Delivery),
 }
 
 impl Work {
@@ -41,6 +43,7 @@ impl Work {
             Work::Asked(delivery, _) => (1, delivery),
             Work::Handling(delivery) => (2, delivery),
             Work::Committing(delivery) => (3, delivery),
+            Work::Applied(delivery) => (4, delivery),
         };
         digest.words(stage << 32 | u64::from(delivery.parcel.payload.0), delivery.id.seq);
     }
@@ -80,7 +83,12 @@ impl Consumer {
     }
 
     /// Tells the broker what became of a delivery.
-    fn settle<W: Hosts<Consumer>>(&mut self, delivery: Delivery, (verdict, question): (Verdict, Option<u32>), ctx: &mut Ctx<'_, W, Consumer>) {
+    fn settle<W: Hosts<Consumer>>(
+        &mut self,
+        delivery: Delivery,
+        (verdict, question): (Verdict, Option<u32>),
+        ctx: &mut Ctx<'_, W, Consumer>,
+    ) {
         let Delivery { id, parcel } = delivery;
         let body = Body::Settle { id, payload: parcel.payload, verdict, question };
         // After a restart the broker may count deliveries from one again: its life tells them apart.
@@ -102,7 +110,12 @@ impl Consumer {
 
     /// The broker answers an acknowledgement. If it has let go of the message just now, we may handle it; if somebody else has
     /// it, or had it, we must not.
-    pub(super) fn settled<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, question: u32, counted: bool, (ctx, up): Hands<'_, '_, '_, W, S>) {
+    pub(super) fn settled<W: Hosts<Consumer>, S: Sink<Handed>>(
+        &mut self,
+        question: u32,
+        counted: bool,
+        (ctx, up): Hands<'_, '_, '_, W, S>,
+    ) {
         let Work::Asked(delivery, asked) = self.work else { return };
         if asked != question {
             return;
@@ -162,18 +175,30 @@ impl Consumer {
             return ctx.sync(ConsumerTimer::Commit, ConsumerTimer::CommitFailed);
         }
         self.apply(delivery, (ctx, up));
-        let early = own.acknowledge == Acknowledge::Before || ctx.config().mutants.has(Mutant::AcksBeforeEffect);
-        if !early {
-            self.settle(delivery, (Verdict::Acknowledge, None), ctx);
-        }
-        self.work_on(ctx, up);
     }
 
-    /// The effect is there.
+    /// The effect is there. What remains is to say so, unless that was done before.
     fn apply<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, delivery: Delivery, (ctx, up): Hands<'_, '_, '_, W, S>) {
         let group = Consumer::group(ctx);
         ctx.note(Note::Effect { group, payload: delivery.parcel.payload });
         up.put(Handed::Applied { group, parcel: delivery.parcel });
+        let own = Consumer::own(ctx);
+        if own.acknowledge == Acknowledge::Before || ctx.config().mutants.has(Mutant::AcksBeforeEffect) {
+            return self.work_on(ctx, up);
+        }
+        self.work = Work::Applied(delivery);
+        if own.acknowledge_delay.is_zero() {
+            return self.acknowledge((ctx, up));
+        }
+        ctx.timer(own.acknowledge_delay, ConsumerTimer::Acknowledge);
+    }
+
+    /// Acknowledges the message in hand.
+    pub(super) fn acknowledge<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, (ctx, up): Hands<'_, '_, '_, W, S>) {
+        let Work::Applied(delivery) = self.work else { return };
+        self.work = Work::Idle;
+        self.settle(delivery, (Verdict::Acknowledge, None), ctx);
+        self.work_on(ctx, up);
     }
 
     /// The store commits: the effect and the id at once, durably. How long that takes was the sync before.
@@ -184,9 +209,7 @@ impl Consumer {
             return self.give_up(delivery, (ctx, up));
         }
         self.processed.insert(delivery.parcel.payload);
-        self.apply(delivery, (ctx, &mut *up));
-        self.settle(delivery, (Verdict::Acknowledge, None), ctx);
-        self.work_on(ctx, up);
+        self.apply(delivery, (ctx, up));
     }
 
     /// The store cannot commit.
@@ -204,12 +227,7 @@ impl Consumer {
     }
 
     /// A message cannot be digested.
-    fn choke<W: Hosts<Consumer>, S: Sink<Handed>>(
-        &mut self,
-        delivery: Delivery,
-        own: &ConsumerConfig,
-        (ctx, up): Hands<'_, '_, '_, W, S>,
-    ) {
+    fn choke<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, delivery: Delivery, own: &ConsumerConfig, (ctx, up): Hands<'_, '_, '_, W, S>) {
         let payload = delivery.parcel.payload;
         match own.on_poison {
             OnPoison::Return => {

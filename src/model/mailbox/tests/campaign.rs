@@ -16,7 +16,7 @@ pub(super) const CONFIGS: &[(&str, &str, &[&str])] = &[
         checksum = false
         queue.orders = { visibility_timeout = "5s" }
         producer = { count = 3, retries = 5, timeout = "400ms" }
-        consumer.billing = { count = 2, from = "orders", processing = "4ms" }
+        consumer.billing = { count = 2, from = "orders", processing = "4ms", ack_delay = "1ms" }
         "#,
         &["orders"],
     ),
@@ -34,7 +34,7 @@ pub(super) const CONFIGS: &[(&str, &str, &[&str])] = &[
         r#"
         queue.orders = { visibility_timeout = "3s" }
         producer = { retries = 5, timeout = "400ms", idempotence = true, ordered = true }
-        consumer.billing = { from = "orders", ack = "atomically", processing = "4ms" }
+        consumer.billing = { from = "orders", ack = "atomically", processing = "4ms", ack_delay = "2ms" }
         "#,
         &["orders"],
     ),

@@ -4,6 +4,7 @@ mod campaign;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod rig;
+mod table;
 
 use crate::check::Property;
 use rig::{Plan, run};

@@ -1,6 +1,6 @@
 //! Every broken twin is caught by the right judge on some seed below 200, in a configuration that promises the property.
 
-use crate::base::{Chance, Span, Time};
+use crate::base::{Chance, Law, Span, Time};
 use crate::check::Property;
 use crate::parts::config::Corruption;
 use crate::parts::fault::{Fault, Ill, Selector, When};
@@ -15,7 +15,7 @@ type Case = (&'static str, Property, &'static str);
 const AT_LEAST_ONCE: &str = r#"
     queue.orders = { visibility_timeout = "3s" }
     producer = { count = 2, retries = 5, timeout = "400ms" }
-    consumer.billing = { count = 2, from = "orders" }
+    consumer.billing = { count = 2, from = "orders", processing = "25ms" }
     "#;
 const AT_MOST_ONCE: &str = r#"
     queue.orders = {}
@@ -77,7 +77,13 @@ fn plan(text: &str, mutant: &str, seed: u64) -> Plan {
         name: "the power fails".into(),
         ill: Ill::PowerOff(Selector::Named("broker".into())),
         when: When::At(vec![Time::ZERO + Span::secs(3)]),
-        lasts: None,
+        lasts: Some(Law::Constant(Span::millis(300))),
+    });
+    plan.faults.push(Fault {
+        name: "the consumers die".into(),
+        ill: Ill::Kill(Selector::Named("consumers".into())),
+        when: When::At((4..7).map(|at| Time::ZERO + Span::secs(at)).collect()),
+        lasts: Some(Law::Constant(Span::millis(200))),
     });
     plan.link.corrupt = Some(Corruption { chance: Chance::ratio(1, 100), checksum: false });
     plan
