@@ -333,7 +333,7 @@ pub const ILLS: [&str; 17] = [
     "clock_step",
     "clock_drift",
 ];
-/// The shapes in [`CUT`].
+/// The shapes of a cut.
 pub const SHAPES: [&str; 7] = ["halves", "isolate", "majorities_ring", "bridge", "between", "one_way", "link"];
 
 const fn who() -> KeySpec {
