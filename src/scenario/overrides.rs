@@ -24,7 +24,7 @@ pub(super) fn read(tables: &[Reader<'_>], nodes: &[&str], setting: &Setting<'_>,
 
 fn one(keys: &Reader<'_>, nodes: &[&str], setting: &Setting<'_>, problems: &mut Vec<Problem>) -> Option<NamedOverride> {
     let outcome = Outcome { drop: keys.flag("drop"), delay: keys.span("delay"), duplicate: keys.flag("duplicate") };
-    if outcome == Outcome::default() {
+    if !["drop", "delay", "duplicate"].iter().any(|key| keys.has(key)) {
         let problem = Problem::error(keys.place().clone(), "this override decides nothing");
         problems.push(problem.hint("add `drop = true`, `delay = \"5ms\"` or `duplicate = true`"));
     }
