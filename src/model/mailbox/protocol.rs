@@ -375,22 +375,30 @@ impl Namer {
     }
 
     /// The next number of this life, from 1.
-    pub fn next(&mut self) -> u32 {
+    pub fn number(&mut self) -> u32 {
         self.serial += 1;
         self.serial
     }
 
     /// Names a message about a payload: for the `attempt`-th time, about the copy it has of it.
     pub fn about(&mut self, (payload, copy): (PayloadId, u32), attempt: u32, body: Body) -> Msg {
-        let attempt = if self.datagrams { self.next() } else { attempt };
+        let attempt = if self.datagrams { self.number() } else { attempt };
         let copy = u64::from(copy) & 0xfff;
         let subject = u64::from(payload.0) | copy << 32 | u64::from(self.life) << (64 - LIFE_BITS);
         Msg { tag: Tag { kind: body.kind(), subject, attempt }, body }
     }
 
+    /// Names what a consumer says of a delivery. After a restart the broker may count deliveries from one again: its life is
+    /// part of the name.
+    pub fn of_delivery(&mut self, about: (PayloadId, u32), id: DeliveryId, body: Body) -> Msg {
+        let mut msg = self.about(about, id.nth, body);
+        msg.tag.subject ^= u64::from(id.life) << (64 - LIFE_BITS);
+        msg
+    }
+
     /// Names a message that is about nothing but itself: by number.
     pub fn counted(&mut self, body: Body) -> Msg {
-        let subject = u64::from(self.next()) | u64::from(self.life) << (64 - LIFE_BITS);
+        let subject = u64::from(self.number()) | u64::from(self.life) << (64 - LIFE_BITS);
         Msg { tag: Tag { kind: body.kind(), subject, attempt: 1 }, body }
     }
 }

@@ -106,7 +106,7 @@ impl Broker {
                 self.answer_when_safe(ticket, (peer, Answer::Settled { id, about, question }), ctx);
             } else {
                 // Any number of these may be about one delivery: they are counted.
-                let nth = self.namer.next();
+                let nth = self.namer.number();
                 let msg = self.namer.about((payload, 0xfff), nth, Body::Settled { id, payload, question, counted: false });
                 Broker::answer(peer, msg, ctx);
             }

@@ -188,7 +188,7 @@ proptest! {
         }
         for _ in 0..taken.min(count as usize) {
             let out = queue.take(consumer(1)).unwrap();
-            if out.seq % 3 == 0 {
+            if out.seq.is_multiple_of(3) {
                 queue.settle(out.seq, out.nth).unwrap();
             }
         }
