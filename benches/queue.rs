@@ -2,6 +2,8 @@
 //!
 //! Prints million events per second of CPU-bound work, best and median of several rounds, beside the standard library's heap.
 
+#![expect(clippy::disallowed_types, reason = "a benchmark reads the wall clock")]
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hint::black_box;

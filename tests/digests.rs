@@ -6,9 +6,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use deadletter::check::Property;
 use deadletter::lab::{Budget, Campaign, campaign};
 use deadletter::model::BUILT_IN;
-use deadletter::run::{Ready, one};
+use deadletter::run::{Ready, explained, one};
 use deadletter::scenario::{Plan, Source, read, render};
 use rayon::prelude::*;
 
@@ -79,4 +80,17 @@ fn the_number_of_workers_changes_nothing() {
         assert!(alone == together, "{name} comes out differently with two workers");
         assert!(alone.contains("\"digest\""), "the digest is part of it");
     }
+}
+
+/// Over datagrams names are told apart by a running number; a reader is told which attempt it was.
+#[test]
+fn a_story_counts_attempts_as_a_reader_does() {
+    let plan = plan(&Path::new(FOLDER).join("unknown_outcomes.toml"));
+    let ready = Ready::new(&plan.arms()[0]);
+    let run = one(&ready, 1).expect("no panic").outcome;
+    let story = explained(&ready, &run, Property::NoDuplicateEffect).expect("no panic").expect("an order takes effect twice");
+    let text: Vec<&str> = story.lines.iter().map(|line| line.text.as_str()).collect();
+    assert!(text.iter().any(|line| line.contains("receives publish") && line.contains("(attempt 2)")), "{text:#?}");
+    let others = text.iter().filter_map(|line| line.split_once("(attempt ")).filter(|(_, rest)| !rest.starts_with("2)"));
+    assert_eq!(others.count(), 0, "{text:#?}");
 }

@@ -165,7 +165,7 @@ fn a_file_becomes_the_plan_it_describes() {
     assert_eq!(none.expectations().claims, [Expectation::Never(Event::Breach(Property::Drained))]);
     assert!(none.surroundings().faults.is_empty());
     assert!(none.differs().iter().any(|line| line == "model.post.queue.\"my.orders\".bound = 7"), "{:?}", none.differs());
-    assert!(one.differs().contains(&"fault.0.at = \"12s\"".to_owned()), "{:?}", one.differs());
+    assert!(one.differs().contains(&"fault.\"leader dies\".at = \"12s\"".to_owned()), "{:?}", one.differs());
     assert!(one.differs().contains(&"load.0.size = \"2KiB\"".to_owned()), "{:?}", one.differs());
     same_again(&plan);
 }

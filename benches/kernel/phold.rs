@@ -104,7 +104,7 @@ pub(crate) fn run(world: &mut World<Phold>, pending: u32, events: u64) -> u64 {
     let mut out = Vec::new();
     let mut until = world.now();
     while world.events() < events {
-        until = until + Span::millis(10_000 * 1000 / u64::from(pending.max(1000)));
+        until += Span::millis(10_000 * 1000 / u64::from(pending.max(1000)));
         world.advance(until, &mut out);
     }
     world.events()

@@ -71,7 +71,11 @@ pub(super) fn duplicate(names: &Names, a: Arrival, first: Option<&Awaiting>) -> 
     let sentence = match first {
         Some(first) => {
             let before = names.node(first.node);
-            format!("{payload} was delivered to {group} on {before} at {} and once more on {node} at {}", first.arrived.nearest_micro(), a.at.nearest_micro())
+            format!(
+                "{payload} was delivered to {group} on {before} at {} and once more on {node} at {}",
+                first.arrived.nearest_micro(),
+                a.at.nearest_micro()
+            )
         }
         None => format!("{payload}, already delivered to {group}, was delivered once more on {node} at {}", a.at.nearest_micro()),
     };
@@ -131,7 +135,9 @@ pub(super) fn reordered(names: &Names, group: ObjectId, late: &Arriving, (scope,
     let (own, producer) = (late.own, names.node(late.producer));
     let before = match (scope, late.ended) {
         (Scope::Global | Scope::Key, Some(ended)) => format!("its publish by {producer} had ended at {}", ended.nearest_micro()),
-        (Scope::Global | Scope::Key, None) | (Scope::Producer, _) => format!("{producer} had published it at {}", own.called.nearest_micro()),
+        (Scope::Global | Scope::Key, None) | (Scope::Producer, _) => {
+            format!("{producer} had published it at {}", own.called.nearest_micro())
+        }
     };
     let sentence = format!(
         "{} (key k{}) reached {} at {}, after {} at {}, although {before}, before {} was published at {}",
@@ -228,7 +234,11 @@ pub(super) fn stuck_message(names: &Names, payload: PayloadId, group: ObjectId, 
             vec![producer],
         ),
         Since::Delivered(at, end, node) => (
-            format!("{payload}, delivered to {group} on {} at {}, is still held at {end} without its effect", names.node(node), at.nearest_micro()),
+            format!(
+                "{payload}, delivered to {group} on {} at {}, is still held at {end} without its effect",
+                names.node(node),
+                at.nearest_micro()
+            ),
             vec![node],
         ),
         Since::Unknown(end) => (format!("{payload} is still held for {group} at {end} without its effect"), Vec::new()),

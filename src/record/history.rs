@@ -35,7 +35,9 @@ impl Entry {
             What::Fault { fault, on } => (7 << 40 | u64::from(fault.0), u64::from(*on)),
             What::Note(Note::Subscribe { group }) => (8 << 40, u64::from(group.0)),
             What::Note(Note::Unsubscribe { group }) => (9 << 40, u64::from(group.0)),
-            What::Note(Note::Deliver { group, payload, intact, redelivered }) => note(256 * 10 + u64::from(*intact) * 2 + u64::from(*redelivered), *group, *payload),
+            What::Note(Note::Deliver { group, payload, intact, redelivered }) => {
+                note(256 * 10 + u64::from(*intact) * 2 + u64::from(*redelivered), *group, *payload)
+            }
             What::Note(Note::Settle { group, payload, how }) => note(256 * 11 + *how as u64, *group, *payload),
             What::Note(Note::Effect { group, payload }) => note(256 * 12, *group, *payload),
             What::Note(Note::Held { group, payload }) => note(256 * 13, *group, *payload),

@@ -375,7 +375,9 @@ fn drop_repetitions(lines: &mut Vec<Line>) {
         let line = &lines[at];
         let tiresome = matches!(line.weight, Weight::Disk | Weight::Link);
         match latest.get(&line.node) {
-            Some(before) if tiresome && lines[*before].text == line.text && (line.weight == Weight::Link || lines[*before].at == line.at) => {
+            Some(before)
+                if tiresome && lines[*before].text == line.text && (line.weight == Weight::Link || lines[*before].at == line.at) =>
+            {
                 let (times, last) = again.entry(*before).or_insert((0, line.at));
                 (*times, *last) = (*times + 1, line.at);
                 keep[at] = false;
@@ -420,4 +422,38 @@ fn shorten(mut lines: Vec<Line>) -> Vec<Line> {
         );
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_again_and_again_is_told_once() {
+        let line = |ms: u64, node: u32, weight, text: &str| Line {
+            at: Time::from_nanos(ms * 1_000_000),
+            turn: Turn::Reached,
+            order: 0,
+            weight,
+            node: Some(NodeId(node)),
+            text: text.to_owned(),
+            arrives: false,
+        };
+        let mut lines = vec![
+            line(1, 0, Weight::Disk, "writes"),
+            line(1, 0, Weight::Disk, "writes"),
+            line(2, 0, Weight::Disk, "writes"),
+            line(3, 1, Weight::Link, "refused"),
+            line(4, 2, Weight::Link, "reset"),
+            line(5, 1, Weight::Link, "refused"),
+            line(6, 1, Weight::Link, "refused"),
+            line(7, 1, Weight::Turn, "starts"),
+            line(8, 1, Weight::Link, "refused"),
+            line(9, 1, Weight::Link, "refused"),
+        ];
+        drop_repetitions(&mut lines);
+        let told: Vec<&str> = lines.iter().map(|l| l.text.as_str()).collect();
+        let refused = "refused, and 2 times more until 0.006s";
+        assert_eq!(told, ["writes", "writes", refused, "reset", "starts", "refused, and once more until 0.009s"]);
+    }
 }

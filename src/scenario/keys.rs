@@ -300,9 +300,15 @@ pub const OVERRIDE: &[KeySpec] = &[
     key("from", KeyKind::Text, "the node that sends").required(),
     key("to", KeyKind::Text, "the node that shall receive").required(),
     key("kind", KeyKind::Text, "the kind of message, by the protocol's name for it").required(),
-    key("about", KeyKind::Count { min: 0, max: u64::MAX }, "what it is about: for a message that carries a payload, the payload's number (17 for p17)").required(),
+    key(
+        "about",
+        KeyKind::Count { min: 0, max: u64::MAX },
+        "what it is about: for a message that carries a payload, the payload's number (17 for p17)",
+    )
+    .required(),
     key("attempt", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "which attempt of the sender").or("1"),
-    key("resend", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "on a stream: which retransmission; 0 is the first transmission").or("0"),
+    key("resend", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "on a stream: which retransmission; 0 is the first transmission")
+        .or("0"),
     key("drop", KeyKind::Flag, "`true`: it is lost; `false`: chance does not lose it"),
     key("delay", KeyKind::Span, "how long it takes from end to end"),
     key("duplicate", KeyKind::Flag, "datagrams: whether it arrives twice"),
@@ -327,7 +333,7 @@ pub const ILLS: [&str; 17] = [
     "clock_step",
     "clock_drift",
 ];
-/// The shapes in [`CUT`].
+/// The shapes of a cut.
 pub const SHAPES: [&str; 7] = ["halves", "isolate", "majorities_ring", "bridge", "between", "one_way", "link"];
 
 const fn who() -> KeySpec {

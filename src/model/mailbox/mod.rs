@@ -4,7 +4,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`scope`] | what is modelled, simplified, absent |
-//! | [`keys`], [`check`], [`config`], [`print`] | the table `[model.mailbox]`: its keys, reading it, what it means, writing it back |
+//! | [`keys`], [`check`], [`config`], [`mod@print`] | the table `[model.mailbox]`: its keys, reading it, what it means, writing it back |
 //! | [`promises`] | what a configuration promises, and what it does not |
 //! | [`protocol`] | what goes over the wire, and how messages are named |
 //! | [`store`], [`dedupe`], [`disk`], [`ids`] | pure state: a queue, the memory of idempotence keys, what disks hold |

@@ -240,6 +240,21 @@ fn healing_ends_every_fault_and_forbids_new_ones() {
 }
 
 #[test]
+fn nothing_strikes_at_the_moment_of_healing() {
+    let every = Fault {
+        name: "again and again".into(),
+        ill: Ill::Kill(n(0)),
+        when: When::Every { first: at(50), gap: Law::Constant(ms(100)), until: None },
+        lasts: Some(Law::Constant(ms(10))),
+    };
+    let mut surroundings = ten();
+    surroundings.heal_start = at(250);
+    let mut world = world(script(2, &[]), surroundings, vec![every], 3);
+    run(&mut world, at(250));
+    assert_eq!(world.strikes().iter().map(|strike| strike.from).collect::<Vec<_>>(), [at(50), at(150)]);
+}
+
+#[test]
 fn renewal_processes_run_for_each_node_on_its_own() {
     let law = |mean| Law::Exponential { floor: Span::ZERO, mean };
     let renewal = Fault {
