@@ -388,6 +388,14 @@ impl Namer {
         Msg { tag: Tag { kind: body.kind(), subject, attempt }, body }
     }
 
+    /// Names what a consumer says of a delivery. After a restart the broker may count deliveries from one again: its life is
+    /// part of the name.
+    pub fn of_delivery(&mut self, about: (PayloadId, u32), id: DeliveryId, body: Body) -> Msg {
+        let mut msg = self.about(about, id.nth, body);
+        msg.tag.subject ^= u64::from(id.life) << (64 - LIFE_BITS);
+        msg
+    }
+
     /// Names a message that is about nothing but itself: by number.
     pub fn counted(&mut self, body: Body) -> Msg {
         let subject = u64::from(self.number()) | u64::from(self.life) << (64 - LIFE_BITS);

@@ -91,9 +91,7 @@ impl Consumer {
     ) {
         let Delivery { id, parcel } = delivery;
         let body = Body::Settle { id, payload: parcel.payload, verdict, question };
-        // After a restart the broker may count deliveries from one again: its life tells them apart.
-        let attempt = id.nth + (id.life << 8);
-        let msg = self.namer.about((parcel.payload, parcel.copy), attempt, body);
+        let msg = self.namer.of_delivery((parcel.payload, parcel.copy), id, body);
         self.send(msg, ctx);
     }
 

@@ -23,6 +23,26 @@ fn a_run_without_faults_delivers_everything_once_and_in_order() {
     }
 }
 
+/// Every mark that does not need a special disk or network is reached by some random run.
+#[test]
+fn random_faults_reach_the_rare_paths() {
+    let mut reached = std::collections::BTreeSet::new();
+    for seed in 0..90 {
+        let outcome = run(&campaign::plan(usize::try_from(seed).expect("small"), seed), seed);
+        reached.extend(outcome.marks.iter().map(|(mark, _)| mark));
+    }
+    let seldom = [
+        super::marks::DAMAGED_ON_DISK,
+        super::marks::DROPPED_NEWEST,
+        super::marks::COMMIT_FAILED,
+        super::marks::FENCED,
+        super::marks::NO_SUBSCRIBER,
+    ];
+    for (mark, _) in super::marks::ALL {
+        assert!(reached.contains(mark) || seldom.contains(mark), "{mark} was never reached");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run() {
     for seed in 0..4 {
