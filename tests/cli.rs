@@ -78,6 +78,29 @@ fn a_failure_prints_the_line_that_repeats_it() {
 }
 
 #[test]
+fn a_named_transmission_is_decided_and_a_name_that_matches_nothing_proves_nothing() {
+    let named = |about: u32| {
+        format!("{GOOD}\n[[override]]\nfrom = \"producer-1\"\nto = \"broker\"\nkind = \"publish\"\nabout = {about}\ndelay = \"1s\"\n")
+    };
+    let bound = |text: String| text.replace("always = [\"acked_survives\"]", "always = [\"acked_survives\"]\nack_max = \"<= 900ms\"");
+    let plain = bound(GOOD.to_owned());
+    // The power failure comes too late for the first messages; only the override makes one of them wait so long.
+    let early = |text: String| {
+        text.replace("at = \"2500ms\"", "at = \"4900ms\"")
+            .replace("warm = \"1s\"", "warm = \"0s\"")
+            .replace("chaos = \"4s\"", "chaos = \"5s\"")
+    };
+    let files = [("plain.toml", &*early(plain)), ("late.toml", &*early(bound(named(20)))), ("none.toml", &*early(named(1_000_000)))];
+    let (code, out, err) = run(&files, &["run", "plain.toml"]);
+    assert_eq!(code, 0, "{out}\n{err}");
+    let (code, out, err) = run(&files, &["run", "late.toml"]);
+    assert_eq!(code, 1, "{out}\n{err}");
+    let (code, out, err) = run(&files, &["run", "none.toml"]);
+    assert_eq!(code, 2, "{out}\n{err}");
+    assert!(out.contains("matched no transmission in any of 6 runs"), "{out}");
+}
+
+#[test]
 fn a_bad_file_is_shown_with_every_problem() {
     let bad = with("[load]", "[lod]").replace("chaos = ", "choas = ");
     let (code, out, err) = run(&[("bad.toml", &bad)], &["check", "bad.toml"]);

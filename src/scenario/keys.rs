@@ -303,7 +303,7 @@ pub const OVERRIDE: &[KeySpec] = &[
     key(
         "about",
         KeyKind::Count { min: 0, max: u64::MAX },
-        "what it is about: for a message that carries a payload, the payload's number (17 for p17)",
+        "the number in its name: for a message that carries a payload, the payload's (17 for p17), while its sender has not restarted",
     )
     .required(),
     key("attempt", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "which attempt of the sender").or("1"),

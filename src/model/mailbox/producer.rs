@@ -226,7 +226,8 @@ impl Role for Producer {
 
     fn boot<W: Hosts<Self>>(ctx: &mut Ctx<'_, W, Self>) -> Self {
         let datagrams = ctx.config().transport == Transport::Datagram;
-        let namer = Namer::new(ctx.random(), datagrams);
+        let start = ctx.life();
+        let namer = Namer::new(ctx.random(), start, datagrams);
         Producer { namer, conn: None, heard: 0, open: BTreeMap::new(), queued: std::collections::VecDeque::new() }
     }
 

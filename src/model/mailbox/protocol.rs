@@ -355,17 +355,19 @@ pub struct Namer {
     datagrams: bool,
     /// Tells the lives of a node apart: drawn anew at each start. (A clock would not do: it may be stepped, or stand still.)
     life: u32,
+    /// The same for the names of messages, counted from zero: only the laboratory sees them.
+    start: u32,
     serial: u32,
 }
 
 const LIFE_BITS: u32 = 20;
 
 impl Namer {
-    /// For a process that starts, given the node's own random words.
+    /// For a process that starts for the so-manieth time, given the node's own random words.
     #[must_use]
-    pub fn new(words: &mut impl Words, datagrams: bool) -> Namer {
+    pub fn new(words: &mut impl Words, start: u32, datagrams: bool) -> Namer {
         let life = words.below(1 << LIFE_BITS);
-        Namer { datagrams, life: u32::try_from(life).expect("20 bits"), serial: 0 }
+        Namer { datagrams, life: u32::try_from(life).expect("20 bits"), start, serial: 0 }
     }
 
     /// Which life of the node this is.
@@ -384,7 +386,7 @@ impl Namer {
     pub fn about(&mut self, (payload, copy): (PayloadId, u32), attempt: u32, body: Body) -> Msg {
         let attempt = if self.datagrams { self.number() } else { attempt };
         let copy = u64::from(copy) & 0xfff;
-        let subject = u64::from(payload.0) | copy << 32 | u64::from(self.life) << (64 - LIFE_BITS);
+        let subject = u64::from(payload.0) | copy << 32 | u64::from(self.start) << (64 - LIFE_BITS);
         Msg { tag: Tag { kind: body.kind(), subject, attempt }, body }
     }
 
@@ -398,7 +400,7 @@ impl Namer {
 
     /// Names a message that is about nothing but itself: by number.
     pub fn counted(&mut self, body: Body) -> Msg {
-        let subject = u64::from(self.number()) | u64::from(self.life) << (64 - LIFE_BITS);
+        let subject = u64::from(self.number()) | u64::from(self.start) << (64 - LIFE_BITS);
         Msg { tag: Tag { kind: body.kind(), subject, attempt: 1 }, body }
     }
 }
@@ -420,7 +422,7 @@ mod tests {
 
     #[test]
     fn a_message_without_a_body_becomes_unreadable_but_keeps_its_name() {
-        let mut namer = Namer::new(&mut crate::base::SmallStream::from_word(1), false);
+        let mut namer = Namer::new(&mut crate::base::SmallStream::from_word(1), 0, false);
         let mut msg = namer.counted(Body::Beat { session: 3 });
         let tag = msg.tag();
         msg.corrupt(7);

@@ -18,7 +18,7 @@ use super::{Broker, BrokerTimer, Line};
 impl Broker {
     /// A broker with empty queues.
     fn blank<W: Hosts<Broker>>(ctx: &mut Ctx<'_, W, Broker>) -> Broker {
-        let (config, me) = (ctx.config(), ctx.me());
+        let (config, me, start) = (ctx.config(), ctx.me(), ctx.life());
         let line = |(_, queue): (QueueId, &super::QueueConfig)| Line {
             queue: Queue::new(queue.limits),
             object: queue.object,
@@ -28,7 +28,7 @@ impl Broker {
         };
         let forgetful = config.mutants.has(Mutant::DedupeNotPersisted);
         Broker {
-            namer: Namer::new(ctx.random(), config.transport == Transport::Datagram),
+            namer: Namer::new(ctx.random(), start, config.transport == Transport::Datagram),
             lines: config.queue_ids().map(line).collect(),
             sessions: BTreeMap::new(),
             known: config.broker.window.map(Remembered::new),

@@ -174,9 +174,9 @@ impl Role for Consumer {
     type Up = Handed;
 
     fn boot<W: Hosts<Self>>(ctx: &mut Ctx<'_, W, Self>) -> Self {
-        let config = ctx.config();
+        let (config, start) = (ctx.config(), ctx.life());
         let mut consumer = Consumer {
-            namer: Namer::new(ctx.random(), config.transport == Transport::Datagram),
+            namer: Namer::new(ctx.random(), start, config.transport == Transport::Datagram),
             processing: config.consumer(ctx.me()).processing.sampler(),
             presence: Presence::Away,
             conn: None,
