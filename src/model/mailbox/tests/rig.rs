@@ -8,7 +8,7 @@ use crate::check::{JudgeConfig, Judged, Judges, Promises};
 use crate::model::Model;
 use crate::parts::config::{LinkLaw, MachineConfig, NetworkConfig};
 use crate::parts::fault::Fault;
-use crate::record::{Command, Entry, Op, Phase, TraceEntry, What};
+use crate::record::{Command, Entry, Marks, Op, Phase, TraceEntry, What};
 use crate::world::{Sim, Surroundings};
 
 use super::super::{Config, MODEL, check, promises};
@@ -67,6 +67,7 @@ impl Plan {
 pub(super) struct Outcome {
     pub(super) judged: Judged,
     pub(super) promises: Promises,
+    pub(super) marks: Marks,
     pub(super) breach: Option<(Time, String)>,
     pub(super) digest: u64,
     pub(super) history: Vec<Entry>,
@@ -149,6 +150,7 @@ fn judge(sim: &dyn Sim, history: Vec<Entry>, (config, when): (&Config, JudgeConf
     Outcome {
         judged: judges.finish(when.end, &promises),
         promises,
+        marks: sim.marks().clone(),
         breach: sim.breach().cloned(),
         digest: sim.digest().value(),
         history,
