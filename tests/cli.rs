@@ -80,9 +80,9 @@ fn a_failure_prints_the_line_that_repeats_it() {
 #[test]
 fn a_named_transmission_is_decided_and_a_name_that_matches_nothing_proves_nothing() {
     let named = |about: u32| {
-        format!("{GOOD}\n[[override]]\nfrom = \"producer-1\"\nto = \"broker\"\nkind = \"publish\"\nabout = {about}\ndelay = \"1s\"\n")
+        format!("{GOOD}\n[[override]]\nfrom = \"producer-1\"\nto = \"broker\"\nkind = \"publish\"\nabout = {about}\ndelay = \"500ms\"\n")
     };
-    let bound = |text: String| text.replace("always = [\"acked_survives\"]", "always = [\"acked_survives\"]\nack_max = \"<= 900ms\"");
+    let bound = |text: String| text.replace("always = [\"acked_survives\"]", "always = [\"acked_survives\"]\nack_max = \"<= 400ms\"");
     let plain = bound(GOOD.to_owned());
     // The power failure comes too late for the first messages; only the override makes one of them wait so long.
     let early = |text: String| {

@@ -82,7 +82,7 @@ impl Producer {
         let config = &ctx.config().producer;
         if !config.confirm {
             let body = Body::Publish { to, parcel: Parcel { copy: 1, ..parcel }, attempt: 1, confirm: false };
-            let msg = self.namer.about((parcel.payload, 1), 1, body);
+            let msg = self.namer.about((parcel.payload, 0), 1, body);
             self.send(msg, ctx);
             ctx.end(op, End::Ok);
             return;
@@ -122,7 +122,7 @@ impl Producer {
         open.asked = true;
         open.timer = Some(ctx.timer(ctx.config().producer.timeout, ProducerTimer::Timeout { payload }));
         let body = Body::Publish { to: open.to, parcel: Parcel { copy: attempt, ..open.parcel }, attempt, confirm: true };
-        let msg = self.namer.about((payload, attempt), attempt, body);
+        let msg = self.namer.about((payload, 0), attempt, body);
         self.send(msg, ctx);
         if let Some(open) = self.open.get_mut(&payload) {
             (open.conn, open.heard) = (self.conn, self.heard);
