@@ -97,7 +97,7 @@ fn a_named_transmission_is_decided_and_a_name_that_matches_nothing_proves_nothin
     assert_eq!(code, 1, "{out}\n{err}");
     let (code, out, err) = run(&files, &["run", "none.toml"]);
     assert_eq!(code, 2, "{out}\n{err}");
-    assert!(out.contains("matched no transmission in any of 6 runs"), "{out}");
+    assert!(out.contains("matched no transmission"), "{out}");
 }
 
 #[test]
