@@ -185,22 +185,6 @@ fn seeds() -> u64 {
 }
 
 #[test]
-#[ignore = "tells the story of one seed: MAILBOX_SEED=7 cargo test -- --ignored the_story"]
-fn the_story_of_a_seed() {
-    let seed = std::env::var("MAILBOX_SEED").expect("which seed").parse().expect("a number");
-    let mut plan = plan(usize::try_from(seed).expect("small"), seed);
-    plan.trace = 1_000_000;
-    let outcome = run(&plan, seed);
-    for fault in &plan.faults {
-        println!("{:?} {:?}", fault.when, fault.ill);
-    }
-    for entry in &outcome.trace {
-        println!("{} {} {:?}", entry.at, entry.node, entry.step);
-    }
-    println!("{:#?}", outcome.violations());
-}
-
-#[test]
 fn promises_are_kept_under_random_faults() {
     let mut kept = std::collections::BTreeMap::new();
     for seed in 0..seeds() {

@@ -71,7 +71,6 @@ pub(super) struct Outcome {
     pub(super) breach: Option<(Time, String)>,
     pub(super) digest: u64,
     pub(super) history: Vec<Entry>,
-    pub(super) trace: Vec<TraceEntry>,
 }
 
 impl Outcome {
@@ -154,6 +153,5 @@ fn judge(sim: &dyn Sim, history: Vec<Entry>, (config, when): (&Config, JudgeConf
         breach: sim.breach().cloned(),
         digest: sim.digest().value(),
         history,
-        trace: sim.trace().map(|trace| trace.entries().to_vec()).unwrap_or_default(),
     }
 }
