@@ -1,6 +1,6 @@
 //! The honest model under random faults: whatever happens, it keeps what its configuration promises.
 //!
-//! `MAILBOX_SEEDS=2000 cargo test --release campaign` runs the full number; by default a few.
+//! `MAILBOX_SEEDS=2000 cargo test campaign` runs the full number; by default a few.
 
 use crate::base::{Chance, Law, Span, Stream, Time, Words};
 use crate::parts::config::{ClockConfig, Corruption, DiskConfig, LinkLaw, MachineConfig, Reorder};

@@ -8,7 +8,7 @@ use crate::check::{JudgeConfig, Judged, Judges, Promises};
 use crate::model::Model;
 use crate::parts::config::{LinkLaw, MachineConfig, NetworkConfig};
 use crate::parts::fault::Fault;
-use crate::record::{Command, Entry, Marks, Op, Phase, TraceEntry, What};
+use crate::record::{Command, Entry, Marks, Op, Phase, What};
 use crate::world::{Sim, Surroundings};
 
 use super::super::{Config, MODEL, check, promises};
