@@ -1,5 +1,7 @@
 //! The ground floor: time, ids, chances, streams, laws, digests and places in a file. Nothing here knows what a message is.
 
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
 pub mod chance;
 pub mod decision;
 pub mod digest;

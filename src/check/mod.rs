@@ -1,5 +1,7 @@
 //! Judges: folds over a history, in bounded memory, that end in a verdict with a witness.
 
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
 mod bits;
 mod finish;
 mod group;

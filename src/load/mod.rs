@@ -3,6 +3,8 @@
 //! A [`LoadConfig`] says what is wanted, a [`LoadPlan`] is that configuration found right and tied to the objects and
 //! client nodes of a run, and a [`Load`] is the plan under one seed: a value that yields commands in order of time.
 
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
 mod closed;
 pub mod config;
 mod curve;

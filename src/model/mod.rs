@@ -1,5 +1,7 @@
 //! The registry of models: the only place where a model is known by name.
 
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
 use crate::base::Problem;
 use crate::base::value::{KeySpec, Table};
 use crate::check::Promises;

@@ -1,5 +1,7 @@
 //! What happened: operations and notes in a history, marks of rare paths, and the trace that explains them.
 
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
 pub mod history;
 pub mod mark;
 pub mod names;

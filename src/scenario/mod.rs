@@ -4,6 +4,8 @@
 //! text → parse → a tree of values with places → check → Plan      (every problem, each with place and hint)
 //! ```
 
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
 mod check;
 mod claims;
 mod edit;

@@ -1,5 +1,7 @@
 //! The kernel: one generic world that runs a protocol on simulated machines and tells what happened.
 
+#![cfg_attr(not(test), deny(clippy::float_arithmetic))]
+
 pub mod config;
 mod core;
 pub mod ctx;
