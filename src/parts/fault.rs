@@ -20,6 +20,13 @@ pub struct Fault {
 pub enum When {
     /// At these moments, counted from time zero.
     At(Vec<Time>),
+    /// Once, in the middle of a moment: at `at`, after so many events of that very moment.
+    Behind {
+        /// The moment.
+        at: Time,
+        /// How many events of it come first.
+        events: u32,
+    },
     /// Again and again: from `first` on, with intervals drawn from `gap`, until `until` or the end of chaos.
     Every {
         /// The first time.
@@ -199,4 +206,6 @@ pub enum CutShape {
     },
     /// A link of the topology, by name: routes are found anew around it.
     Link(String),
+    /// From each first to each second, one way each: a partition of any shape, as it came out of one of the others.
+    Pairs(Vec<(Selector, Selector)>),
 }

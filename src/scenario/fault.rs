@@ -107,6 +107,9 @@ fn when(keys: &Reader<'_>, phases: &Phases, problems: &mut Vec<Problem>) -> Opti
             Problem::error(keys.place_of(key), format!("`{key}` belongs to `every`")).hint("write `every = \"5s\"`, or leave it out"),
         );
     }
+    if keys.has("behind") && !keys.has("at") {
+        problems.push(Problem::error(keys.place_of("behind"), "`behind` belongs to `at`").hint("write `at = \"10s\"`, or leave it out"));
+    }
     match laws.as_slice() {
         [one] => match *one {
             "at" => at(keys, phases, problems),
@@ -142,6 +145,14 @@ fn at(keys: &Reader<'_>, phases: &Phases, problems: &mut Vec<Problem>) -> Option
     }
     if !times.is_sorted_by(|a, b| a < b) {
         problems.push(Problem::error(value.place.clone(), "the moments are not in order of time"));
+    }
+    if let Some(events) = keys.count("behind").and_then(|events| u32::try_from(events).ok()) {
+        let [at] = times.as_slice() else {
+            let problem = Problem::error(keys.place_of("behind"), "`behind` counts the events of one moment, and here are several");
+            problems.push(problem.hint("write a `[[fault]]` for each"));
+            return None;
+        };
+        return Some(When::Behind { at: *at, events });
     }
     Some(When::At(times))
 }
@@ -415,6 +426,12 @@ fn cut_shape(shape: &'static str, keys: &Reader<'_>, scope: &Scope<'_>, problems
             let (from, to) = (whom(&keys, "from", scope, problems), whom(&keys, "to", scope, problems));
             Some(CutShape::OneWay { from: from?, to: to? })
         }
+        "pairs" => {
+            let pair = |keys: &Reader<'_>, problems: &mut Vec<Problem>| {
+                Some((whom(keys, "from", scope, problems)?, whom(keys, "to", scope, problems)?))
+            };
+            keys.tables("pairs").iter().map(|keys| pair(keys, problems)).collect::<Option<Vec<_>>>().map(CutShape::Pairs)
+        }
         "link" => link(keys, scope, problems).map(CutShape::Link),
         _ => {
             let value = keys.value(shape)?;
@@ -480,6 +497,10 @@ fn made_name(key: &str, ill: &Ill) -> String {
             CutShape::Between { a, b } => format!("{} from {}", selector_text(a), selector_text(b)),
             CutShape::OneWay { from, to } => format!("{} to {}", selector_text(from), selector_text(to)),
             CutShape::Link(name) => format!("link {name}"),
+            CutShape::Pairs(pairs) => {
+                let pair = |(from, to): &(Selector, Selector)| format!("{} to {}", selector_text(from), selector_text(to));
+                pairs.iter().map(pair).collect::<Vec<_>>().join(", ")
+            }
         },
     };
     format!("{} {whom}", key.replace('_', " "))

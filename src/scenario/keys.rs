@@ -270,6 +270,7 @@ pub const PHASES: &[KeySpec] = &[
 pub const FAULT: &[KeySpec] = &[
     key("name", KeyKind::Text, "its name in reports; made from its contents when it is left out"),
     key("at", KeyKind::AnyOf(&[KeyKind::Span, KeyKind::List(&KeyKind::Span)]), "at this moment, or at these, counted from time zero"),
+    key("behind", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "with `at`: after so many events of that very moment"),
     key("every", KeyKind::Law, "again and again, with such intervals"),
     key("first", KeyKind::Span, "with `every`: the first time; one interval after chaos begins when it is left out"),
     key("until", KeyKind::Span, "with `every`: no strike after this"),
@@ -334,7 +335,7 @@ pub const ILLS: [&str; 17] = [
     "clock_drift",
 ];
 /// The shapes of a cut.
-pub const SHAPES: [&str; 7] = ["halves", "isolate", "majorities_ring", "bridge", "between", "one_way", "link"];
+pub const SHAPES: [&str; 8] = ["halves", "isolate", "majorities_ring", "bridge", "between", "one_way", "link", "pairs"];
 
 const fn who() -> KeySpec {
     key("who", KeyKind::Selector, "whom it concerns").required()
@@ -352,6 +353,7 @@ const CUT: &[KeySpec] = &[
     key("between", KeyKind::Table(BETWEEN), "two groups from each other"),
     key("one_way", KeyKind::Table(PAIR), "from some to others; the way back works"),
     key("link", KeyKind::Text, "a link of the topology, by name"),
+    key("pairs", KeyKind::List(&KeyKind::Table(PAIR)), "from some to others, one way each: any shape"),
     key(
         "others",
         KeyKind::Choice(&[

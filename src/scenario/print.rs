@@ -260,6 +260,7 @@ fn fault(fault: &Fault) -> Entries {
             [at] => entries.push(("at", moment_text(*at))),
             several => entries.push(("at", format!("[{}]", several.iter().map(|at| moment_text(*at)).collect::<Vec<_>>().join(", ")))),
         },
+        When::Behind { at, events } => entries.extend([("at", moment_text(*at)), ("behind", events.to_string())]),
         When::Every { first, gap, until } => {
             entries.extend([("every", law_text(gap)), ("first", moment_text(*first))]);
             entries.extend(until.map(|until| ("until", moment_text(until))));
@@ -338,6 +339,10 @@ fn cut_text(cut: &Cut) -> String {
         CutShape::Bridge(selector) => return braces(&[("bridge", who(selector))]),
         CutShape::Between { a, b } => ("between", braces(&[("a", who(a)), ("b", who(b))])),
         CutShape::OneWay { from, to } => return braces(&[("one_way", braces(&[("from", who(from)), ("to", who(to))]))]),
+        CutShape::Pairs(pairs) => {
+            let pairs: Vec<String> = pairs.iter().map(|(from, to)| braces(&[("from", who(from)), ("to", who(to))])).collect();
+            return braces(&[("pairs", format!("[{}]", pairs.join(", ")))]);
+        }
         CutShape::Link(name) => return braces(&[("link", quoted(name))]),
     };
     let others = match cut.others {

@@ -34,7 +34,7 @@ pub(super) struct Prepared {
 impl Prepared {
     fn new(fault: &Fault) -> Prepared {
         let (gap, lasts) = match &fault.when {
-            When::At(_) => (None, fault.lasts.as_ref()),
+            When::At(_) | When::Behind { .. } => (None, fault.lasts.as_ref()),
             When::Every { gap, .. } => (Some(gap), fault.lasts.as_ref()),
             When::Renewal { mtbf, mttr } => (Some(mtbf), Some(mttr)),
         };
@@ -142,6 +142,9 @@ impl<P: Protocol> World<P> {
                         self.core.queue.push(*at, Event::Fault(Turn::Begin { fault, only: None }));
                     }
                 }
+                When::Behind { at, .. } => {
+                    self.core.queue.push(*at, Event::Fault(Turn::Begin { fault, only: None }));
+                }
                 When::Every { first, .. } => {
                     self.core.queue.push(*first, Event::Fault(Turn::Begin { fault, only: None }));
                 }
@@ -191,6 +194,12 @@ impl<P: Protocol> World<P> {
         {
             return;
         }
+        if let When::Behind { events, .. } = &prepared.fault.when {
+            // Everything of this moment that comes first: what it brings about at this same moment counts too.
+            for _ in 0..*events {
+                self.step(now);
+            }
+        }
         self.core.record(NodeId(0), What::Fault { fault, on: true });
         let strike = u32::try_from(self.core.ledger.strikes.len()).expect("fewer than 2^32 strikes");
         let (nodes, layers, what) = self.strike(fault, prepared, only);
@@ -202,7 +211,7 @@ impl<P: Protocol> World<P> {
             self.core.queue.push(now + lasts, Event::Fault(Turn::End { strike }));
         }
         match &prepared.fault.when {
-            When::At(_) => {}
+            When::At(_) | When::Behind { .. } => {}
             When::Every { .. } => {
                 let gap = self.draw(fault, |prepared| prepared.gap.as_ref()).unwrap_or_default();
                 // A gap of nothing would strike for ever in one moment.

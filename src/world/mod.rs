@@ -208,7 +208,7 @@ fn misfits<P: Protocol>(surroundings: &Surroundings, network: &Network, problems
                     problems.push(format!("fault `{}`: no link is called `{name}`", fault.name));
                 }
                 let sideless =
-                    matches!(cut.shape, CutShape::Link(_) | CutShape::OneWay { .. } | CutShape::MajoritiesRing(_) | CutShape::Bridge(_));
+                    matches!(cut.shape, CutShape::Link(_) | CutShape::OneWay { .. } | CutShape::MajoritiesRing(_) | CutShape::Bridge(_) | CutShape::Pairs(_));
                 if sideless && cut.others != Others::Untouched {
                     problems.push(format!("fault `{}`: this shape of cut has no two sides on which others could stand", fault.name));
                 }

@@ -91,6 +91,16 @@ impl<P: Protocol> World<P> {
                 let link = self.core.network.link(name).expect("checked when the world was made");
                 (Vec::new(), vec![Layer::CutLink { link }], format!("link {name} cut"))
             }
+            CutShape::Pairs(all) => {
+                let (mut named, mut pairs, mut words) = (Vec::new(), Pairs::none(), Vec::new());
+                for (from, to) in all {
+                    let (from, to, some) = self.both_ends(from, to, fault);
+                    words.push(format!("{} to {}", self.list(&from), self.list(&to)));
+                    named = joined(&joined(&from, &to), &named);
+                    pairs = pairs.union(&some);
+                }
+                (named, vec![Layer::Cut { pairs }], format!("nothing gets from {}", words.join(", from ")))
+            }
             CutShape::OneWay { from, to } => {
                 let (from, to, pairs) = self.both_ends(from, to, fault);
                 (joined(&from, &to), vec![Layer::Cut { pairs }], format!("nothing gets from {} to {}", self.list(&from), self.list(&to)))
