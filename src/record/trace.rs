@@ -1,6 +1,8 @@
 //! The trace: every step of every message, kept only when a run is told a second time to explain it.
 
-use crate::base::{ConnId, LossReason, NodeId, PayloadId, Tag, Time};
+use crate::base::{ConnId, FaultId, LossReason, NodeId, PayloadId, Tag, Time};
+
+use super::What;
 
 /// One step of the run, for stories.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,10 +22,36 @@ pub enum Step {
         to: NodeId,
         /// Its name.
         tag: Tag,
+        /// On a stream: which retransmission it was; 0 is the first transmission.
+        resend: u32,
         /// Why.
         why: LossReason,
         /// Whether it will be sent again.
         again: bool,
+    },
+    /// A transmission is on its way and will arrive.
+    Carried {
+        /// To whom.
+        to: NodeId,
+        /// Its name.
+        tag: Tag,
+        /// On a stream: which retransmission it is.
+        resend: u32,
+        /// When it arrives.
+        at: Time,
+        /// Whether its body was damaged on the way.
+        damaged: bool,
+        /// When the second copy of it arrives, if it was duplicated.
+        again: Option<Time>,
+    },
+    /// An entry was written into the history here.
+    Recorded(What),
+    /// A fault struck this node (for a fault of the network: one of those it concerns).
+    Struck {
+        /// Which.
+        fault: FaultId,
+        /// Begins or ends.
+        on: bool,
     },
     /// A message reached its handler.
     Received {

@@ -190,6 +190,7 @@ impl<'a> Scene<'a> {
                 Step::Synced { ok: true } => {
                     wrote.remove(&entry.node).then(|| (Weight::Disk, format!("{who} has everything written before on its disk")))
                 }
+                Step::Carried { .. } | Step::Recorded(_) | Step::Struck { .. } => None,
                 Step::Fired
                 | Step::Booted
                 | Step::Down { .. }
@@ -201,9 +202,11 @@ impl<'a> Scene<'a> {
             };
             let arrives = matches!(entry.step, Step::Received { .. });
             let turn = match entry.step {
-                Step::Sent { .. } | Step::Lost { .. } => Turn::Sent,
+                Step::Sent { .. } | Step::Lost { .. } | Step::Carried { .. } => Turn::Sent,
                 Step::Said { .. } => Turn::Said,
                 Step::Received { .. }
+                | Step::Recorded(_)
+                | Step::Struck { .. }
                 | Step::Fired
                 | Step::Booted
                 | Step::Down { .. }
@@ -251,7 +254,10 @@ impl<'a> Scene<'a> {
                 let text = format!("{what} from {who} to {} is lost: {}{next}", self.node(*to), self.loss(*why));
                 Some((Weight::Turn, text))
             }
-            Step::Fired
+            Step::Carried { .. }
+            | Step::Recorded(_)
+            | Step::Struck { .. }
+            | Step::Fired
             | Step::Booted
             | Step::Down { .. }
             | Step::Paused(_)
@@ -282,6 +288,9 @@ impl<'a> Scene<'a> {
             }
             Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => Some((Weight::Words, format!("{who}: {text}"))),
             Step::Sent { .. }
+            | Step::Carried { .. }
+            | Step::Recorded(_)
+            | Step::Struck { .. }
             | Step::Lost { .. }
             | Step::Received { .. }
             | Step::Fired
@@ -339,7 +348,10 @@ fn message(step: &Step) -> Option<(NodeId, Tag)> {
     match step {
         Step::Sent { to, tag, .. } | Step::Lost { to, tag, .. } => Some((*to, *tag)),
         Step::Received { from, tag } => Some((*from, *tag)),
-        Step::Fired
+        Step::Carried { .. }
+        | Step::Recorded(_)
+        | Step::Struck { .. }
+        | Step::Fired
         | Step::Booted
         | Step::Down { .. }
         | Step::Paused(_)

@@ -106,6 +106,7 @@ impl<P: Protocol> Core<P> {
     pub(super) fn record(&mut self, node: NodeId, what: What) {
         let entry = Entry { at: self.now, node, what };
         entry.fold(&mut self.digest);
+        self.trace_with(node, || Step::Recorded(what));
         self.history.push(entry);
     }
 
@@ -152,6 +153,8 @@ impl<P: Protocol> Core<P> {
             Transmission { from, to, kind: tag.kind, bytes: msg.bytes(), transport: Transport::Datagram, decision, resend: 0 };
         match self.network.route(self.now, &transmission) {
             Fate::Deliver { at, damage, copy } => {
+                let (damaged, again) = (damage.is_some(), copy.map(|(again, _)| again));
+                self.trace_with(from, || Step::Carried { to, tag, resend: 0, at, damaged, again });
                 if let Some((again, damage)) = copy {
                     let mut twin = msg.clone();
                     if let Some(word) = damage {
@@ -166,14 +169,14 @@ impl<P: Protocol> Core<P> {
                 self.queue.push(at, Event::Datagram { to, from, msg });
             }
             Fate::Held { cause } => self.ledger.hold(cause, from, to, msg),
-            Fate::Lost { why } => self.lost(from, to, tag, why, false),
+            Fate::Lost { why } => self.lost((from, to), tag, 0, why, false),
         }
     }
 
     /// Notes that a transmission was lost.
-    pub(super) fn lost(&mut self, from: NodeId, to: NodeId, tag: Tag, why: LossReason, again: bool) {
+    pub(super) fn lost(&mut self, (from, to): (NodeId, NodeId), tag: Tag, resend: u32, why: LossReason, again: bool) {
         self.digest.words(tag.subject, u64::from(tag.kind) << 32 | u64::from(tag.attempt));
-        self.trace_with(from, || Step::Lost { to, tag, why, again });
+        self.trace_with(from, || Step::Lost { to, tag, resend, why, again });
     }
 
     /// In debug builds: no two transmissions on a link may have one name, or they would share one fate.

@@ -6,7 +6,7 @@ use crate::base::law::Sampler;
 use crate::base::{ConnId, FaultId, NodeId, SmallStream, Time, Words};
 use crate::parts::fault::{Fault, Ill, Selector, When};
 use crate::parts::network::Layer;
-use crate::record::What;
+use crate::record::{Step, What};
 
 use super::World;
 use super::config::Strike;
@@ -235,11 +235,13 @@ impl<P: Protocol> World<P> {
                 None => self.select(selector, fault),
             };
             for node in &nodes {
+                self.core.trace_with(*node, || Step::Struck { fault, on: true });
                 self.afflict(fault, ill, *node);
             }
             return (nodes, Vec::new(), sentence(ill).to_owned());
         }
         let (nodes, layers, what) = self.network_layers(fault, ill, prepared.extra.as_ref());
+        nodes.iter().for_each(|node| self.core.trace_with(*node, || Step::Struck { fault, on: true }));
         for layer in &layers {
             self.core.network.impose(fault, layer.clone());
         }
@@ -291,6 +293,7 @@ impl<P: Protocol> World<P> {
         let faults = Arc::clone(&self.core.ledger.faults);
         let ill = &faults[fault.index()].fault.ill;
         for node in active.nodes.iter() {
+            self.core.trace_with(*node, || Step::Struck { fault, on: false });
             self.relieve(fault, ill, *node);
         }
         if !active.layers.is_empty() {

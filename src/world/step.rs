@@ -174,7 +174,7 @@ impl<P: Protocol> World<P> {
         let (_, _, event) = self.core.queue.pop().expect("it was there");
         self.core.count(&event);
         match event {
-            Event::Datagram { to, from, msg } => self.core.lost(from, to, msg.tag(), LossReason::RunQueueFull, false),
+            Event::Datagram { to, from, msg } => self.core.lost((from, to), msg.tag(), 0, LossReason::RunQueueFull, false),
             Event::Segment { conn, flow, segment } => self.core.stall(conn, usize::from(flow), segment),
             Event::Retry { .. }
             | Event::GiveUp { .. }
@@ -233,7 +233,7 @@ impl<P: Protocol> World<P> {
         if self.nodes[to].is_some() {
             self.deliver(to, Peer { node: from, conn: None }, msg);
         } else {
-            self.core.lost(from, to, msg.tag(), LossReason::NodeDown, false);
+            self.core.lost((from, to), msg.tag(), 0, LossReason::NodeDown, false);
         }
     }
 

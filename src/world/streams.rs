@@ -180,13 +180,15 @@ impl<P: Protocol> Core<P> {
         let transmission =
             Transmission { from, to, kind: tag.kind, bytes, transport: Transport::Stream, decision, resend: segment.attempt - 1 };
         let number = u8::try_from(flow).expect("0 or 1");
+        let resend = segment.attempt - 1;
         match self.network.route(self.now, &transmission) {
             Fate::Deliver { at, .. } => {
                 let at = self.conns.get(id).expect("checked above").flows[flow].arrives(at);
+                self.trace_with(from, || Step::Carried { to, tag, resend, at, damaged: false, again: None });
                 self.queue.push(at, Event::Segment { conn: id, flow: number, segment });
             }
             Fate::Lost { why } => {
-                self.lost(from, to, tag, why, true);
+                self.lost((from, to), tag, resend, why, true);
                 self.stall(id, flow, segment);
             }
             Fate::Held { cause } => {
@@ -262,9 +264,9 @@ impl<P: Protocol> Core<P> {
                 self.queue.push(at, Event::Reset { conn: id, end, refused });
                 return true;
             }
-            Fate::Lost { why } => self.lost(from, to, tag, why, false),
+            Fate::Lost { why } => self.lost((from, to), tag, 0, why, false),
             // A reset that a clog holds is as good as lost: it is not sent again.
-            Fate::Held { cause } => self.lost(from, to, tag, crate::record::LossReason::Fault(cause), false),
+            Fate::Held { cause } => self.lost((from, to), tag, 0, crate::record::LossReason::Fault(cause), false),
         }
         false
     }
@@ -287,7 +289,7 @@ impl<P: Protocol> Core<P> {
         match host.status {
             Status::Off => {
                 let tag = name(&segment.body, conn.serial);
-                self.lost(from, node, tag, crate::record::LossReason::NodeDown, true);
+                self.lost((from, node), tag, segment.attempt - 1, crate::record::LossReason::NodeDown, true);
                 self.stall(id, flow, segment);
                 return None;
             }
