@@ -182,7 +182,7 @@ impl FakeSim {
                     let strike = Strike { fault, from, until: Some(until), nodes: vec![BROKER], what: "loses what it acknowledged".into() };
                     self.strikes.push(strike);
                 }
-                self.tell(BROKER, Step::Lost { to: CLIENT, tag: tag(command), why: LossReason::Fault(fault), again: false });
+                self.tell(BROKER, Step::Lost { to: CLIENT, tag: tag(command), resend: 0, why: LossReason::Fault(fault), again: false });
             }
             Happening::Told(command) => {
                 out.push(Entry { at, node: CLIENT, what: What::End { op: command.op, what: command.what, end: End::Ok } });
@@ -268,6 +268,9 @@ impl Sim for FakeSim {
     }
     fn breach(&self) -> Option<&(Time, String)> {
         None
+    }
+    fn kind(&self, kind: u16) -> Option<&'static str> {
+        self.kinds().get(usize::from(kind)).copied()
     }
     fn kinds(&self) -> &'static [&'static str] {
         FAKE.kinds()

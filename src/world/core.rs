@@ -19,7 +19,12 @@ use super::streams::{Carried, Conns};
 
 /// Kinds of decisions that the kernel itself makes; protocols count theirs from zero.
 pub(super) const KIND_SYNC: u16 = u16::MAX - 1;
-pub(super) const KIND_HANDSHAKE: u16 = u16::MAX - 2;
+/// The first of the kinds in [`CONNECTION_KINDS`].
+pub(super) const KIND_CONNECTION: u16 = u16::MAX - 16;
+
+/// What the operating systems at both ends of a stream send each other, as overrides and stories name it. The number such a
+/// segment is about is that of the connection, counted from 1 between its two nodes.
+pub const CONNECTION_KINDS: [&str; 4] = ["connect", "accept", "close", "reset"];
 
 /// A wait that outlasts every run, for what a standing clock measures.
 pub(super) const NEVER: Span = Span::secs(3_000_000_000);

@@ -35,6 +35,8 @@ pub use nodes::Nodes;
 pub use protocol::{Breach, Discard, Hosts, Message, Peer, Protocol, Role, Roster, RosterNode, Sink};
 pub use sim::Sim;
 
+pub use self::core::CONNECTION_KINDS;
+
 use self::core::Core;
 use host::{Host, Machines, Status};
 

@@ -4,6 +4,7 @@ use crate::base::{NodeId, Tag, WorldKey};
 use crate::parts::network::{Override, Overrides};
 
 use super::config::NamedOverride;
+use super::core::{CONNECTION_KINDS, KIND_CONNECTION};
 use super::protocol::{Protocol, Roster};
 
 /// Opens the tags of named transmissions; what names nothing becomes a problem.
@@ -16,7 +17,7 @@ pub(super) fn resolve<P: Protocol>(
     let node = |name: &str| roster.nodes.iter().position(|node| node.name == name).map(NodeId::at);
     let mut found = Vec::new();
     for one in named {
-        let kind = P::kinds().iter().position(|kind| *kind == one.kind).and_then(|kind| u16::try_from(kind).ok());
+        let kind = kind_number(P::kinds(), &one.kind);
         match (node(&one.from), node(&one.to), kind) {
             (Some(from), Some(to), Some(kind)) => {
                 let tag = Tag { kind, subject: one.subject, attempt: one.attempt };
@@ -31,6 +32,18 @@ pub(super) fn resolve<P: Protocol>(
         }
     }
     found
+}
+
+/// The number of a kind of message, the operating systems' own included.
+fn kind_number(kinds: &[&str], name: &str) -> Option<u16> {
+    let at = |kinds: &[&str]| kinds.iter().position(|kind| *kind == name).and_then(|at| u16::try_from(at).ok());
+    at(kinds).or_else(|| at(&CONNECTION_KINDS).map(|at| KIND_CONNECTION + at))
+}
+
+/// The name of a kind of message; `None` for what never crosses the network.
+pub(super) fn kind_name(kinds: &'static [&'static str], kind: u16) -> Option<&'static str> {
+    let own = || CONNECTION_KINDS.get(usize::from(kind.checked_sub(KIND_CONNECTION)?)).copied();
+    kinds.get(usize::from(kind)).copied().or_else(own)
 }
 
 /// The table for the network.

@@ -48,6 +48,8 @@ pub trait Sim: Send {
     fn breach(&self) -> Option<&(Time, String)>;
     /// The names of message kinds.
     fn kinds(&self) -> &'static [&'static str];
+    /// The name of a kind of message as in a [`Tag`], those of connections included; `None` for what never crosses the network.
+    fn kind(&self, kind: u16) -> Option<&'static str>;
     /// The payload that a message of this name is about, for stories.
     fn about(&self, tag: Tag) -> Option<PayloadId>;
     /// A payload's holders, for stories: nothing is changed.

@@ -126,6 +126,10 @@ impl<P: Protocol> Sim for World<P> {
         P::kinds()
     }
 
+    fn kind(&self, kind: u16) -> Option<&'static str> {
+        super::overrides::kind_name(P::kinds(), kind)
+    }
+
     fn about(&self, tag: Tag) -> Option<PayloadId> {
         // The kernel's own messages have kinds beyond the protocol's.
         (usize::from(tag.kind) < P::kinds().len()).then(|| P::about(tag)).flatten()

@@ -1,12 +1,14 @@
 //! Stream connections: handshake, order, retransmission, reset. Packet loss becomes delay, a cut becomes silence.
 
+use std::collections::BTreeMap;
+
 use crate::base::{ConnId, NodeId, Tag};
 use crate::parts::network::{Fate, Transmission, Transport};
 use crate::parts::transport::{Flow, Offer, Segment, Setback};
 use crate::record::Step;
 
 use super::Disconnect;
-use super::core::{Core, Event, KIND_HANDSHAKE};
+use super::core::{Core, Event, KIND_CONNECTION};
 use super::host::Status;
 use super::protocol::{Message, Peer, Protocol};
 
@@ -37,8 +39,10 @@ pub(super) struct Conn<M> {
     holds: [bool; 2],
     ends: [NodeId; 2],
     incarnations: [u32; 2],
-    /// Counts the node's connections: names the handshake.
+    /// Counts the connections between its two nodes: names what their operating systems say on it.
     serial: u64,
+    /// How many resets each end has sent.
+    resets: [u32; 2],
     flows: [Flow<Carried<M>>; 2],
 }
 
@@ -47,12 +51,13 @@ pub(super) struct Conn<M> {
 pub(super) struct Conns<M> {
     slots: Vec<Conn<M>>,
     free: Vec<u32>,
-    made: u64,
+    /// How many connections each pair of nodes has had; the smaller id first.
+    made: BTreeMap<(NodeId, NodeId), u64>,
 }
 
 impl<M> Conns<M> {
     pub(super) const fn new() -> Conns<M> {
-        Conns { slots: Vec::new(), free: Vec::new(), made: 0 }
+        Conns { slots: Vec::new(), free: Vec::new(), made: BTreeMap::new() }
     }
 
     fn get(&mut self, id: ConnId) -> Option<&mut Conn<M>> {
@@ -60,7 +65,9 @@ impl<M> Conns<M> {
     }
 
     fn make(&mut self, ends: [NodeId; 2], incarnations: [u32; 2]) -> ConnId {
-        self.made += 1;
+        let made = self.made.entry((ends[0].min(ends[1]), ends[0].max(ends[1]))).or_insert(0);
+        *made += 1;
+        let made = *made;
         let fresh = |generation, serial| Conn {
             generation,
             in_use: true,
@@ -69,17 +76,18 @@ impl<M> Conns<M> {
             ends,
             incarnations,
             serial,
+            resets: [0, 0],
             flows: [Flow::new(), Flow::new()],
         };
         match self.free.pop() {
             Some(slot) => {
                 let place = &mut self.slots[slot as usize];
-                *place = fresh(place.generation + 1, self.made);
+                *place = fresh(place.generation + 1, made);
                 ConnId { slot, generation: place.generation }
             }
             None => {
                 let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 connections");
-                self.slots.push(fresh(0, self.made));
+                self.slots.push(fresh(0, made));
                 ConnId { slot, generation: 0 }
             }
         }
@@ -252,8 +260,8 @@ impl<P: Protocol> Core<P> {
     fn reset(&mut self, id: ConnId, end: usize) -> bool {
         let Some(conn) = self.conns.get(id) else { return true };
         let (from, to, refused) = (conn.ends[end], conn.ends[1 - end], !conn.opened);
-        conn.serial += 1 << 40;
-        let tag = Tag { kind: KIND_HANDSHAKE, subject: conn.serial << 2 | 3, attempt: 1 };
+        conn.resets[end] += 1;
+        let tag = Tag { kind: KIND_CONNECTION + 3, subject: conn.serial, attempt: conn.resets[end] };
         let decision = self.key.open(from, to, tag);
         let transmission =
             Transmission { from, to, kind: tag.kind, bytes: CONTROL_BYTES, transport: Transport::Stream, decision, resend: 0 };
@@ -374,7 +382,7 @@ impl<P: Protocol> Core<P> {
 
 /// The name of a transmission on a connection.
 fn name<M: Message>(body: &Carried<M>, serial: u64) -> Tag {
-    let control = |which| Tag { kind: KIND_HANDSHAKE, subject: serial << 2 | which, attempt: 1 };
+    let control = |which| Tag { kind: KIND_CONNECTION + which, subject: serial, attempt: 1 };
     match body {
         Carried::Open => control(0),
         Carried::Opened => control(1),
