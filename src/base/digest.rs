@@ -58,6 +58,25 @@ impl Digest {
     }
 }
 
+impl std::hash::Hasher for Digest {
+    /// The digest so far: of what derives `Hash`, for comparing states within one process.
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.words(bytes.len() as u64, xxhash_rust::xxh3::xxh3_64(bytes));
+    }
+    fn write_u8(&mut self, word: u8) {
+        self.word(u64::from(word));
+    }
+    fn write_u32(&mut self, word: u32) {
+        self.word(u64::from(word));
+    }
+    fn write_u64(&mut self, word: u64) {
+        self.word(word);
+    }
+}
+
 impl Default for Digest {
     fn default() -> Self {
         Digest::new()

@@ -2,12 +2,16 @@
 
 pub mod arm;
 pub mod campaign;
+pub mod case;
 pub mod repro;
 mod share;
 #[cfg(test)]
 mod tests;
+pub mod vocabulary;
 mod watch;
 
 pub use arm::{Budget, Failure};
 pub use campaign::{Campaign, FORMAT, campaign};
+pub use case::{Case, Found, Goal, Violation, wrong_with};
 pub use repro::Repro;
+pub use vocabulary::{IllKind, Vocabulary};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::{Digest, FaultId, NodeId, ObjectId, Span, Time};
 use crate::check::{JudgeConfig, Judges, Promises, Property, Verdict};
 use crate::load::{Load, LoadPlan, Target};
-use crate::parts::fault::When;
+use crate::parts::fault::{Fault, When};
 use crate::record::{Entry, Names, Phase, What};
 use crate::scenario::ArmPlan;
 use crate::scenario::expect::Expectation;
@@ -68,6 +68,15 @@ pub struct How {
     pub without: Option<FaultId>,
 }
 
+/// How far a step goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stride {
+    /// To the next entry of the history.
+    News,
+    /// To the next event.
+    Event,
+}
+
 /// A run that is over.
 #[derive(Clone, Debug)]
 pub struct Ran {
@@ -90,7 +99,7 @@ pub struct Early {
     pub verdict: Verdict,
 }
 
-/// A run on its way.
+/// A run on its way: a value that can be copied at any moment, and each copy goes on alone.
 pub struct Passage<'p> {
     ready: &'p Ready<'p>,
     seed: u64,
@@ -108,6 +117,26 @@ pub struct Passage<'p> {
     entries: Vec<Entry>,
     handed: usize,
     done: bool,
+}
+
+impl Clone for Passage<'_> {
+    fn clone(&self) -> Self {
+        Passage {
+            ready: self.ready,
+            seed: self.seed,
+            sim: self.sim.fork(),
+            load: self.load.clone(),
+            judges: self.judges.clone(),
+            phases: self.phases.clone(),
+            looks: self.looks.clone(),
+            early: self.early.clone(),
+            sample_every: self.sample_every,
+            next_sample: self.next_sample,
+            entries: self.entries.clone(),
+            handed: self.handed,
+            done: self.done,
+        }
+    }
 }
 
 impl<'p> Passage<'p> {
@@ -154,33 +183,59 @@ impl<'p> Passage<'p> {
     /// Takes one step: at most until the history has something new, a phase begins or depths are sampled.
     /// Returns false when the run is over.
     pub fn step(&mut self) -> bool {
+        self.step_by(Stride::News)
+    }
+
+    /// Takes the smallest step: one event, or what lies between two events. Returns false when the run is over.
+    pub fn step_one(&mut self) -> bool {
+        self.step_by(Stride::Event)
+    }
+
+    fn step_by(&mut self, stride: Stride) -> bool {
         if self.done {
             return false;
         }
         self.entries.clear();
         self.handed = 0;
-        let (boundary, _) = *self.phases.last().expect("the final phase ends the run");
+        self.hand_over();
+        let horizon = self.horizon();
+        let until = self.load.peek().map_or(horizon, |at| at.min(horizon));
+        let more = match stride {
+            Stride::News => self.sim.advance(until, &mut self.entries),
+            Stride::Event => self.sim.advance_one(until, &mut self.entries),
+        };
+        self.hand_on();
+        if !more && until == horizon {
+            self.arrive(horizon);
+        }
+        !self.done
+    }
+
+    /// The next moment at which something outside the world happens: a phase begins, depths are sampled, a claim looks.
+    fn horizon(&self) -> Time {
         let look = self.looks.last().map_or(Time::FAR, |(at, _, _)| *at);
-        let horizon = boundary.min(self.next_sample).min(look);
+        self.boundary().min(self.next_sample).min(look)
+    }
+
+    fn boundary(&self) -> Time {
+        self.phases.last().expect("the final phase ends the run").0
+    }
+
+    /// Arrivals are handed over when nothing can happen before them: what happens may bring new ones. An arrival at the border of
+    /// a phase belongs to the phase that begins.
+    fn hand_over(&mut self) {
+        let (horizon, boundary) = (self.horizon(), self.boundary());
         let mut next = self.sim.next_time().unwrap_or(Time::FAR);
-        // Arrivals are handed over when nothing can happen before them: what happens may bring new ones. An arrival at the
-        // border of a phase belongs to the phase that begins.
         while let Some(at) = self.load.peek().filter(|at| *at <= next && *at <= horizon && *at < boundary) {
             let arrival = self.load.next().expect("it has just told its time");
             self.sim.command(at, arrival.node, arrival.command);
             next = next.min(at);
         }
-        let until = self.load.peek().map_or(horizon, |at| at.min(horizon));
-        let more = self.sim.advance(until, &mut self.entries);
-        self.hand_on();
-        if !more && until == horizon {
-            self.arrive(horizon, boundary);
-        }
-        !self.done
     }
 
     /// Everything up to the horizon has happened.
-    fn arrive(&mut self, horizon: Time, boundary: Time) {
+    fn arrive(&mut self, horizon: Time) {
+        let boundary = self.boundary();
         if self.next_sample == horizon {
             let mut depths: BTreeMap<ObjectId, u64> = BTreeMap::new();
             self.sim.gauges(&mut |object, depth| *depths.entry(object).or_insert(0) += depth);
@@ -234,6 +289,30 @@ impl<'p> Passage<'p> {
         self.handed = self.entries.len();
     }
 
+    /// When the next event happens, if one is due before the next look at the run from outside.
+    pub fn next_event(&mut self) -> Option<Time> {
+        self.hand_over();
+        let horizon = self.horizon();
+        self.sim.next_time().filter(|at| *at <= horizon)
+    }
+
+    /// A fault that nobody declared strikes before the next event; `at` is not after it.
+    ///
+    /// # Errors
+    /// What it names and this world does not have, as sentences.
+    pub fn inject(&mut self, at: Time, fault: &Fault) -> Result<FaultId, Vec<String>> {
+        self.entries.clear();
+        self.handed = 0;
+        let injected = self.sim.inject(at, fault, &mut self.entries);
+        self.hand_on();
+        injected
+    }
+
+    /// From here on the world's chance is that of another seed; the load stays the same.
+    pub fn reseed(&mut self, seed: u64) {
+        self.sim.reseed(seed);
+    }
+
     /// Goes on in a copy of the world, and forgets the world it was copied from.
     pub fn continue_in_a_copy(&mut self) {
         self.sim = self.sim.fork();
@@ -249,6 +328,18 @@ impl<'p> Passage<'p> {
     #[must_use]
     pub fn sim(&self) -> &dyn Sim {
         &*self.sim
+    }
+
+    /// The judges so far.
+    #[must_use]
+    pub const fn judges(&self) -> &Judges {
+        &self.judges
+    }
+
+    /// How many operations the load has issued.
+    #[must_use]
+    pub fn issued(&self) -> u64 {
+        self.load.issued()
     }
 
     /// Digest of everything so far.

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use crate::base::LossReason;
 use crate::base::stream::finish;
-use crate::base::{Chance, Decision, Lane, Law, Sampler, SmallStream, Span, Time, Words};
+use crate::base::{Chance, Decision, Digest, Lane, Law, Sampler, SmallStream, Span, Time, Words};
 use crate::parts::config::{Bandwidth, Burst, Corruption, LinkLaw};
 
 use super::Transport;
@@ -199,6 +199,13 @@ impl Band {
 }
 
 impl Queue {
+    /// Adds how long it will be busy to a fingerprint.
+    pub(super) fn fingerprint(&self, now: Time, digest: &mut Digest) {
+        for (start, end) in self.busy.iter().filter(|(_, end)| *end > now.nanos()) {
+            digest.words(start.saturating_sub(now.nanos()), end - now.nanos());
+        }
+    }
+
     /// Takes a message in that comes at `at`, sent at `now`; when its last byte is on the wire, or `None` when there is no room
     /// for it to wait.
     ///

@@ -19,7 +19,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::base::LossReason;
-use crate::base::{Chance, Decision, FaultId, Lane, LinkId, NodeId, Sampler, SmallStream, Span, Time, Words};
+use crate::base::{Chance, Decision, Digest, FaultId, Lane, LinkId, NodeId, Sampler, SmallStream, Span, Time, Words};
 use crate::parts::config::NetworkConfig;
 
 pub use layers::Layer;
@@ -130,12 +130,19 @@ impl Network {
         Network::of(Arc::clone(&self.shape), seed)
     }
 
+    /// From here on chance is that of another seed, and nothing is overridden; what is in queues and in force stays.
+    pub fn reseed(&mut self, seed: u64) {
+        self.bursts = bursts_of(&self.shape, seed);
+        self.override_with(Arc::default());
+    }
+
+    /// Adds what will befall later messages to a fingerprint: queues that are busy, and whether a fault acts.
+    pub fn fingerprint(&self, now: Time, digest: &mut Digest) {
+        digest.word(u64::from(self.layers.is_empty()));
+        self.queues.iter().for_each(|queue| queue.fingerprint(now, digest));
+    }
+
     fn of(shape: Arc<Shape>, seed: u64) -> Network {
-        // Keyed by the link's name, not its number: adding hosts changes nobody's bad times.
-        let burst = |direction: &u32| {
-            let name = &shape.link(link_of(*direction)).name;
-            BurstState::new(SmallStream::named(seed, &format!("burst {name}"), u64::from(direction & 1)).word())
-        };
         Network {
             routes: Arc::clone(&shape.routes),
             layers: Layers::default(),
@@ -143,7 +150,7 @@ impl Network {
             matched: Vec::new(),
             calm: true,
             queues: vec![Queue::default(); shape.queues],
-            bursts: shape.bursts.iter().map(burst).collect(),
+            bursts: bursts_of(&shape, seed),
             touched: Vec::new(),
             shape,
         }
@@ -420,6 +427,15 @@ impl Network {
     fn touch(&mut self, cause: FaultId) {
         count(&mut self.touched, cause);
     }
+}
+
+/// The chance of each direction with bursty loss. Keyed by the link's name, not its number: adding hosts changes nobody's bad times.
+fn bursts_of(shape: &Shape, seed: u64) -> Vec<BurstState> {
+    let burst = |direction: &u32| {
+        let name = &shape.link(link_of(*direction)).name;
+        BurstState::new(SmallStream::named(seed, &format!("burst {name}"), u64::from(direction & 1)).word())
+    };
+    shape.bursts.iter().map(burst).collect()
 }
 
 /// How a transmission goes over its path.
