@@ -51,6 +51,20 @@ impl Digest {
         self.words(text.len() as u64, xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
     }
 
+    /// A digest as it is displayed: sixteen hexadecimal digits, letters small.
+    ///
+    /// ```
+    /// use deadletter::base::Digest;
+    /// let digest = Digest::new();
+    /// assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
+    /// assert_eq!(Digest::parse("243F6A8885A308D3"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Digest> {
+        let right = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if right { u64::from_str_radix(text, 16).ok().map(Digest) } else { None }
+    }
+
     /// The digest so far.
     #[must_use]
     pub const fn value(self) -> u64 {

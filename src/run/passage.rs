@@ -37,12 +37,15 @@ impl<'p> Ready<'p> {
     pub fn new(arm: &'p ArmPlan) -> Ready<'p> {
         let roster = arm.model().roster();
         let clients: Vec<NodeId> = (0..roster.nodes.len()).filter(|n| roster.nodes[*n].takes_load).map(NodeId::at).collect();
-        let target = |to: &str| {
+        let target = |to: &str, clients: Vec<NodeId>| {
             let object = roster.objects.iter().position(|object| object.name == to).expect("a checked load names an object");
-            Target { object: ObjectId::at(object), clients: clients.clone() }
+            Target { object: ObjectId::at(object), clients }
         };
-        let targets = arm.load().streams.iter().map(|stream| target(&stream.to)).collect();
-        let load = LoadPlan::new(arm.load(), targets, arm.phases()).expect("a checked load has no problems");
+        let client =
+            |name: &str| NodeId::at(roster.nodes.iter().position(|node| node.name == name).expect("a checked operation names a node"));
+        let streams = arm.load().streams.iter().map(|stream| target(&stream.to, clients.clone()));
+        let listed = arm.load().listed.iter().map(|one| target(&one.to, vec![client(&one.client)]));
+        let load = LoadPlan::new(arm.load(), streams.chain(listed).collect(), arm.phases()).expect("a checked load has no problems");
         Ready { arm, load, promises: arm.model().promises() }
     }
 

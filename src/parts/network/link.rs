@@ -77,6 +77,8 @@ pub(super) struct Journey {
     pub(super) copy: bool,
     /// An override: no chance eats it.
     pub(super) spared: bool,
+    /// An override: chance is not asked whether it is damaged.
+    pub(super) unasked: bool,
     /// Links crossed.
     pub(super) hop: u32,
     /// When it left.
@@ -160,7 +162,7 @@ impl Class {
 
     /// Asks whether a transmission is damaged, and what comes of it.
     fn damage(&self, journey: &mut Journey, step: u32) -> Result<(), LossReason> {
-        let Some(corrupt) = &self.corrupt else { return Ok(()) };
+        let Some(corrupt) = self.corrupt.as_ref().filter(|_| !journey.unasked) else { return Ok(()) };
         let word = journey.decision.word(Lane::Corrupt, step);
         if !corrupt.chance.hits(word) {
             return Ok(());
@@ -171,8 +173,7 @@ impl Class {
         };
         if !caught {
             // Two damages in a row must not cancel out.
-            let flipped = SmallStream::from_word(word).word();
-            journey.damage = NonZeroU64::new(journey.damage ^ flipped).map_or(1, NonZeroU64::get);
+            journey.damage = some(journey.damage ^ flipped(word)).get();
         } else if !journey.spared {
             return Err(LossReason::Checksum);
         }
@@ -313,6 +314,16 @@ impl BurstState {
     pub(super) fn new(key: u64) -> BurstState {
         BurstState { key, from: Time::ZERO, until: Time::ZERO, bad: false }
     }
+}
+
+/// What is flipped in a message whose question in [`Lane::Corrupt`] has this word.
+pub(super) fn flipped(word: u64) -> u64 {
+    SmallStream::from_word(word).word()
+}
+
+/// Damage, even where the word for it is zero.
+pub(super) fn some(damage: u64) -> NonZeroU64 {
+    NonZeroU64::new(damage).unwrap_or(NonZeroU64::MIN)
 }
 
 /// A moment so many nanoseconds later, or the end of time.

@@ -27,7 +27,7 @@ pub use overrides::{Outcome, Override, Overrides};
 pub use pairs::Pairs;
 
 use layers::{Layers, layer_step};
-use link::{BurstState, Journey, Queue, later, step};
+use link::{BurstState, Journey, Queue, flipped, later, some, step};
 use routes::{Routes, link_of};
 use shape::Shape;
 
@@ -179,7 +179,7 @@ impl Network {
     /// The same for any topology and law.
     #[inline(never)]
     fn route_far(&mut self, now: Time, t: &Transmission) -> Fate {
-        let ordinary = Way { copy: false, spared: false, links: usize::MAX };
+        let ordinary = Way { copy: false, spared: false, unasked: false, links: usize::MAX };
         if t.from == t.to {
             let _named = self.overridden(t);
             return Fate::Deliver { at: now, damage: None, copy: None };
@@ -212,7 +212,12 @@ impl Network {
             self.touch(cause);
             return Fate::Held { cause };
         }
-        let way = Way { copy: false, spared: outcome.drop == Some(false), links: usize::MAX };
+        let damaged = match t.transport {
+            Transport::Datagram => outcome.damage,
+            // A stream delivers nothing damaged.
+            Transport::Stream => outcome.damage.filter(|damaged| !damaged),
+        };
+        let way = Way { copy: false, spared: outcome.drop == Some(false), unasked: damaged.is_some(), links: usize::MAX };
         match outcome.drop {
             // It takes its turn on the first link all the same, so that the fates of others stay as they were.
             Some(true) => {
@@ -234,13 +239,18 @@ impl Network {
             Transport::Datagram => outcome.duplicate.unwrap_or(first.doubled),
             Transport::Stream => false,
         };
-        let copy = if doubled { self.travel(now, t, Way { copy: true, ..way }).ok() } else { None };
+        let copied = Way { copy: true, unasked: damaged == Some(false), ..way };
+        let copy = if doubled { self.travel(now, t, copied).ok() } else { None };
         let copy = copy.map(|copy| (self.jammed(t, copy.at), NonZeroU64::new(copy.damage)));
         let at = match outcome.delay {
             Some(span) => later(now, span.as_nanos()),
             None => self.delayed(t, first.at, detour),
         };
-        Fate::Deliver { at, damage: NonZeroU64::new(first.damage), copy }
+        let damage = match damaged {
+            Some(true) => Some(some(flipped(t.decision.word(Lane::Corrupt, step(0, false, t.resend))))),
+            Some(false) | None => NonZeroU64::new(first.damage),
+        };
+        Fate::Deliver { at, damage, copy }
     }
 
     /// Adds a layer of a fault. A fault may have several.
@@ -362,10 +372,10 @@ impl Network {
     /// The fault whose drop eats a transmission.
     fn dropped(&self, t: &Transmission) -> Option<FaultId> {
         let mut drops = self.layers.drops(t.from, t.to, t.kind);
-        let hits = |(cause, number, chance): &(FaultId, u32, Chance)| {
-            chance.hits(t.decision.word(Lane::Loss, layer_step(*cause, *number, false, t.resend)))
+        let hits = |(position, _, chance): &(u32, FaultId, Chance)| {
+            chance.hits(t.decision.word(Lane::Loss, layer_step(*position, false, t.resend)))
         };
-        drops.find(hits).map(|(cause, _, _)| cause)
+        drops.find(hits).map(|(_, cause, _)| cause)
     }
 
     /// Crosses the links of the path.
@@ -378,6 +388,7 @@ impl Network {
             resend: t.resend,
             copy: way.copy,
             spared: way.spared,
+            unasked: way.unasked,
             hop: 0,
             sent: now,
             at: now,
@@ -395,7 +406,7 @@ impl Network {
 
     /// When a copy arrives after all that jams add.
     fn jammed(&self, t: &Transmission, at: Time) -> Time {
-        self.layers.jams(t.from, t.to).fold(at, |at, (cause, number, extra)| later(at, jam(extra, t, (cause, number), true)))
+        self.layers.jams(t.from, t.to).fold(at, |at, (position, _, extra)| later(at, jam(extra, t, position, true)))
     }
 
     /// The same for the message itself; it counts for each fault that delays it, once for each.
@@ -403,8 +414,8 @@ impl Network {
         let Network { layers, touched, .. } = self;
         let mut last = None;
         let mut arrives = at;
-        for (cause, number, extra) in layers.jams(t.from, t.to) {
-            let took = jam(extra, t, (cause, number), false);
+        for (position, cause, extra) in layers.jams(t.from, t.to) {
+            let took = jam(extra, t, position, false);
             arrives = later(arrives, took);
             if took > 0 && last != Some(cause) && detour != Some(cause) {
                 count(touched, cause);
@@ -445,13 +456,15 @@ struct Way {
     copy: bool,
     /// No chance eats it.
     spared: bool,
+    /// Chance is not asked whether it is damaged.
+    unasked: bool,
     /// How many links, at most.
     links: usize,
 }
 
 /// By how many nanoseconds a jam delays a transmission or its copy.
-fn jam(extra: &Sampler, t: &Transmission, (cause, number): (FaultId, u32), copy: bool) -> u64 {
-    extra.draw(&mut t.decision.words(Lane::Jitter, layer_step(cause, number, copy, t.resend))).as_nanos()
+fn jam(extra: &Sampler, t: &Transmission, position: u32, copy: bool) -> u64 {
+    extra.draw(&mut t.decision.words(Lane::Jitter, layer_step(position, copy, t.resend))).as_nanos()
 }
 
 /// One more message that a fault touched.
