@@ -1,9 +1,7 @@
 //! One run as something that can be changed and tried: an arm under one seed, and how it goes wrong.
 
-use std::fmt;
-
 use crate::base::Digest;
-use crate::check::{Property, Verdict, Witness};
+use crate::check::{Verdict, Witness};
 use crate::run::{Ran, Ready, RunOutcome, guarded, one};
 use crate::scenario::ArmPlan;
 
@@ -16,34 +14,8 @@ pub struct Case {
     pub seed: u64,
 }
 
-/// A way in which a run can be wrong.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Violation {
-    /// A property is broken.
-    Broken(Property),
-    /// The protocol's own invariant is breached.
-    Invariant,
-    /// The model panics.
-    Panic,
-}
-
-impl Violation {
-    /// The name in a capsule: the property's, `invariant` or `panic`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Violation::Broken(property) => property.name(),
-            Violation::Invariant => "invariant",
-            Violation::Panic => "panic",
-        }
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+/// A way in which a run can be wrong: a property is broken, the protocol's own invariant is breached, the model panics.
+pub use crate::scenario::Of as Violation;
 
 /// What counts as going wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,7 +88,7 @@ pub fn wrong_with(arm: &ArmPlan, ran: &Ran, goal: Goal) -> Vec<Found> {
     let digest = Some(run.digest);
     let mut all = Vec::new();
     for finding in &run.judged.findings {
-        let violation = Violation::Broken(finding.property);
+        let violation = Violation::Property(finding.property);
         let early = ran.early.iter().filter(|early| early.property == finding.property).map(|early| &early.verdict);
         let broken = early.chain([&finding.verdict]).find_map(|verdict| match verdict {
             Verdict::Broken(witness) => Some(witness.clone()),

@@ -58,7 +58,7 @@ impl CapsuleVerdict {
 /// assert_eq!(Of::find("panic").map(|of| of.to_string()).as_deref(), Some("panic"));
 /// assert_eq!(Of::find("luck"), None);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Of {
     /// A property that judges look at.
     Property(Property),
