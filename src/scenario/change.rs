@@ -70,6 +70,13 @@ impl ArmPlan {
         ArmPlan { phases, ..changed }
     }
 
+    /// The settings that differ from another arm's, as `key = value`.
+    #[must_use]
+    pub fn changes_from(&self, other: &ArmPlan) -> Vec<String> {
+        let changes = print::changes(&print::settings(other), &print::settings(self));
+        changes.into_iter().map(|change| format!("{} = {}", change.key, change.value)).collect()
+    }
+
     /// The lines under `[model.NAME]`, defaults included.
     #[must_use]
     pub fn model_text(&self) -> String {
