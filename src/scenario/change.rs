@@ -112,7 +112,8 @@ impl Plan {
     }
 
     /// A plan of one arm under one seed, as capsules need it. Question and answer become one line each; the question ends with a
-    /// question mark, and neither is empty, or the plan prints no file that can be read. Neither can seeds from 2^63 on be written.
+    /// question mark, neither is empty, and nothing is expected of a fault that is not there, or the plan prints no file that can be
+    /// read. Neither can seeds from 2^63 on be written.
     #[must_use]
     pub fn alone(
         question: String,
