@@ -1,6 +1,7 @@
 //! Plan × seed → outcome: the world beside its judges, one run at a time.
 
 pub mod audit;
+pub mod causal;
 pub mod explain;
 #[cfg(test)]
 pub(crate) mod fake;
@@ -9,6 +10,7 @@ pub mod outcome;
 pub mod passage;
 #[cfg(test)]
 pub(crate) mod tests;
+mod words;
 
 pub use audit::{Audited, Difference, Parting, audit};
 pub use one::{Crash, explained, guarded, mattered, one};
