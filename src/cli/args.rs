@@ -21,6 +21,8 @@ pub(super) enum Verb {
     Check(CheckArgs),
     /// Run every seed twice, and once through a copy of the world; all digests must be equal
     Audit(AuditArgs),
+    /// Tell the story of a message, a node or a fault of one run; without one, say what can be followed
+    Follow(FollowArgs),
     /// Print what there is: models, faults, laws, judges, marks, a model's scope
     List(ListArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -104,6 +106,38 @@ pub(super) struct AuditArgs {
     /// Also write what was audited, with digests, as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) summary: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct FollowArgs {
+    /// A scenario file
+    #[arg(value_name = "FILE")]
+    pub(super) file: String,
+    /// Whom to follow: a message such as p17, the name of a node, or that of a fault or its beginning
+    #[arg(value_name = "SUBJECT")]
+    pub(super) subject: Option<String>,
+    /// Of which run [default: the first seed of the file]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Of which arm [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub(super) arm: Option<String>,
+    /// Change a value of the scenario, such as --set load.rate=200/s; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// How to tell it
+    #[arg(long = "as", value_name = "HOW", value_enum, default_value_t = Telling::Text)]
+    pub(super) telling: Telling,
+    /// Write it there instead of to the terminal
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<String>,
+}
+
+/// How a story is told.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Telling {
+    /// In sentences.
+    Text,
 }
 
 #[derive(Args, Debug)]

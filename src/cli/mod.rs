@@ -11,6 +11,7 @@
 mod args;
 mod exit;
 mod files;
+mod follow;
 mod list;
 mod progress;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
         Verb::Run(args) => verbs::run(&args, models),
         Verb::Check(args) => verbs::check(&args, models),
         Verb::Audit(args) => verbs::audit(&args, models),
+        Verb::Follow(args) => follow::follow(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {
                 voice::say(&text);

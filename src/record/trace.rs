@@ -2,7 +2,7 @@
 
 use crate::base::{ConnId, FaultId, LossReason, NodeId, PayloadId, Tag, Time};
 
-use super::What;
+use super::{Note, What};
 
 /// One step of the run, for stories.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -116,8 +116,8 @@ pub struct TraceEntry {
 }
 
 impl Step {
-    /// Whether it is told wherever it happens: what befalls machines and their connections, and the model's words about no payload.
-    /// These are few, and a story of one moment may have to reach far back for them.
+    /// Whether it is told wherever it happens: what befalls machines, connections and subscriptions, and the model's words about no
+    /// payload. These are few, and a story of one moment may have to reach far back for them.
     #[must_use]
     pub const fn is_of_machine(&self) -> bool {
         match self {
@@ -127,11 +127,13 @@ impl Step {
             | Step::Paused(_)
             | Step::LostWrites { .. }
             | Step::Disconnected { .. }
+            | Step::Recorded(What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }))
             | Step::Said { about: None, .. } => true,
             Step::Sent { .. }
             | Step::Lost { .. }
             | Step::Carried { .. }
-            | Step::Recorded(_)
+            | Step::Recorded(What::Call { .. } | What::End { .. } | What::Skipped { .. } | What::Phase(_) | What::Fault { .. })
+            | Step::Recorded(What::Note(Note::Deliver { .. } | Note::Settle { .. } | Note::Effect { .. } | Note::Held { .. }))
             | Step::Received { .. }
             | Step::Fired
             | Step::Wrote { .. }

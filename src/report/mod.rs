@@ -11,6 +11,7 @@ mod fixture;
 pub mod json;
 pub mod junit;
 pub mod page;
+pub mod tale;
 pub mod text;
 mod view;
 pub mod words;

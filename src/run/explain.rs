@@ -7,7 +7,7 @@ use crate::check::{Property, Witness};
 use crate::record::{Entry, Note, Step, TraceEntry, What};
 use crate::world::Sim;
 
-use super::words::{Words, payload_of};
+use super::words::{Words, again, payload_of};
 use super::{Story, StoryLine};
 
 /// More lines than this nobody reads: what matters less goes first.
@@ -277,7 +277,7 @@ fn sent_at(before: &[TraceEntry], from: NodeId, to: NodeId, tag: Tag) -> Option<
 /// What a node does several times in a row is told once: writes at one moment, and connections that break again and again.
 fn drop_repetitions(lines: &mut Vec<Line>) {
     let mut latest: BTreeMap<Option<NodeId>, usize> = BTreeMap::new();
-    let mut again: BTreeMap<usize, (usize, Time)> = BTreeMap::new();
+    let mut repeated: BTreeMap<usize, (u64, Time)> = BTreeMap::new();
     let mut keep = vec![true; lines.len()];
     for at in 0..lines.len() {
         let line = &lines[at];
@@ -286,7 +286,7 @@ fn drop_repetitions(lines: &mut Vec<Line>) {
             Some(before)
                 if tiresome && lines[*before].text == line.text && (line.weight == Weight::Link || lines[*before].at == line.at) =>
             {
-                let (times, last) = again.entry(*before).or_insert((0, line.at));
+                let (times, last) = repeated.entry(*before).or_insert((0, line.at));
                 (*times, *last) = (*times + 1, line.at);
                 keep[at] = false;
             }
@@ -295,11 +295,10 @@ fn drop_repetitions(lines: &mut Vec<Line>) {
             }
         }
     }
-    for (at, (times, last)) in again {
+    for (at, (times, last)) in repeated {
         let line = &mut lines[at];
         if line.weight == Weight::Link {
-            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-            line.text += &format!(", and {times} more until {}", last.nearest_micro());
+            line.text += &again(times, last);
         }
     }
     let mut keep = keep.into_iter();

@@ -5,6 +5,7 @@ pub mod causal;
 pub mod explain;
 #[cfg(test)]
 pub(crate) mod fake;
+pub mod follow;
 pub mod one;
 pub mod outcome;
 pub mod passage;

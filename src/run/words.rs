@@ -55,7 +55,7 @@ impl<'a> Words<'a> {
         self.sim.about(tag)
     }
 
-    /// A history entry about a payload as a sentence.
+    /// A history entry as a sentence; `None` for phases and faults.
     pub(super) fn entry(&self, entry: &Entry) -> Option<String> {
         let who = self.node(entry.node);
         let text = match entry.what {
@@ -78,7 +78,9 @@ impl<'a> Words<'a> {
             What::Note(Note::Effect { group, payload }) => format!("{who} applies the effect of {payload} for {}", self.object(group)),
             What::Note(Note::Settle { group, payload, how }) => format!("{payload} leaves {}: {}", self.object(group), settled(how)),
             What::Note(Note::Held { group, payload }) => format!("{payload} is still held in {}", self.object(group)),
-            What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) | What::Phase(_) | What::Fault { .. } => return None,
+            What::Note(Note::Subscribe { group }) => format!("{who} subscribes to {}", self.object(group)),
+            What::Note(Note::Unsubscribe { group }) => format!("{who} leaves {}", self.object(group)),
+            What::Phase(_) | What::Fault { .. } => return None,
         };
         Some(text)
     }
@@ -119,6 +121,14 @@ impl<'a> Words<'a> {
     /// A sync has made writes durable.
     pub(super) fn has_synced(&self, node: NodeId) -> String {
         format!("{} has everything written before on its disk", self.node(node))
+    }
+
+    /// A fault that does not bring its node down or stop it begins or ends.
+    pub(super) fn strikes(&self, entry: &TraceEntry, fault: FaultId, on: bool) -> String {
+        let strike = self.sim.strikes().iter().rev().find(|s| s.fault == fault && s.from <= entry.at);
+        let what = strike.map_or("", |strike| strike.what.as_str());
+        let (who, turn) = (self.node(entry.node), if on { "strikes" } else { "ends for" });
+        format!("{} {turn} {who}: {what}", self.fault(fault))
     }
 
     /// What happens to a machine, as a sentence; `None` for steps of another kind.
@@ -196,4 +206,10 @@ pub(super) const fn settled(how: Settlement) -> &'static str {
         Settlement::Expired => "its time was over",
         Settlement::Dropped => "dropped without a word, the queue was full",
     }
+}
+
+/// How often something happened again after it was told, and until when.
+pub(super) fn again(times: u64, last: Time) -> String {
+    let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    format!(", and {times} more until {}", last.nearest_micro())
 }
