@@ -138,6 +138,12 @@ pub(super) struct FollowArgs {
 pub(super) enum Telling {
     /// In sentences.
     Text,
+    /// As a space–time diagram.
+    Svg,
+    /// As a log with vector clocks, for ShiViz.
+    Shiviz,
+    /// As a trace in JSON, for chrome://tracing and Perfetto.
+    Chrome,
 }
 
 #[derive(Args, Debug)]

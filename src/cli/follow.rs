@@ -61,6 +61,9 @@ pub(super) fn follow(args: &FollowArgs, models: &[&'static dyn Model]) -> Exit {
 fn publish(args: &FollowArgs, tale: &Tale) -> Exit {
     let text = match args.telling {
         Telling::Text => tale::text::render(tale, width()),
+        Telling::Svg => tale::svg::render(tale),
+        Telling::Shiviz => tale::shiviz::render(tale),
+        Telling::Chrome => tale::chrome::render(tale),
     };
     let Some(out) = &args.out else {
         say(&text);

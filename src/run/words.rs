@@ -50,11 +50,6 @@ impl<'a> Words<'a> {
         format!("fault `{}`", self.faults[id.index()])
     }
 
-    /// The payload that a message is about.
-    pub(super) fn about(&self, tag: Tag) -> Option<PayloadId> {
-        self.sim.about(tag)
-    }
-
     /// A history entry as a sentence; `None` for phases and faults.
     pub(super) fn entry(&self, entry: &Entry) -> Option<String> {
         let who = self.node(entry.node);
@@ -78,8 +73,8 @@ impl<'a> Words<'a> {
             What::Note(Note::Effect { group, payload }) => format!("{who} applies the effect of {payload} for {}", self.object(group)),
             What::Note(Note::Settle { group, payload, how }) => format!("{payload} leaves {}: {}", self.object(group), settled(how)),
             What::Note(Note::Held { group, payload }) => format!("{payload} is still held in {}", self.object(group)),
-            What::Note(Note::Subscribe { group }) => format!("{who} subscribes to {}", self.object(group)),
-            What::Note(Note::Unsubscribe { group }) => format!("{who} leaves {}", self.object(group)),
+            What::Note(Note::Subscribe { group }) => format!("{who}: {} is subscribed from here on", self.object(group)),
+            What::Note(Note::Unsubscribe { group }) => format!("{who}: {} is subscribed no longer", self.object(group)),
             What::Phase(_) | What::Fault { .. } => return None,
         };
         Some(text)
@@ -156,6 +151,13 @@ impl<'a> Words<'a> {
             | Step::Synced { ok: true } => return None,
         };
         Some(text)
+    }
+
+    /// How a node went down, as what it suffered: `it lost power (fault ...)`.
+    pub(super) fn blow(&self, entry: &TraceEntry) -> String {
+        let Step::Down { how } = &entry.step else { return "it went down".to_owned() };
+        let suffered = if how.starts_with("lost") { (*how).to_owned() } else { format!("was {how}") };
+        format!("it {suffered}{}", self.blame(entry))
     }
 
     /// The fault that struck a node at this moment, or acts on it, in brackets.

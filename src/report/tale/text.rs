@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::base::{NodeId, Time};
+use crate::base::Time;
 use crate::report::text::wrap;
 use crate::report::words;
-use crate::run::follow::{Kind, Subject, Tale, TaleEvent};
+use crate::run::follow::{Subject, Tale};
 
-use super::bare;
+use super::groups;
 
 /// The story in lines of at most so many columns.
 ///
@@ -19,7 +19,7 @@ pub fn render(tale: &Tale, width: usize) -> String {
         out.push_str(text.trim_end());
         out.push('\n');
     };
-    line(&mut out, &format!("{}, followed through seed {} of arm `{}`", words::sentence(&words::clean(&tale.title)), tale.seed, tale.arm));
+    line(&mut out, &format!("The story of {} (seed {}, arm `{}`)", words::clean(&tale.title), tale.seed, words::clean(&tale.arm)));
     for breach in &tale.breaches {
         let promised = if breach.promised { "broken" } else { "not kept, and not promised" };
         let text = format!("{promised}: {} – {}", breach.property, breach.sentence);
@@ -40,18 +40,14 @@ pub fn render(tale: &Tale, width: usize) -> String {
     line(&mut out, "");
     line(&mut out, "What happened");
     let names = tale.nodes.iter().map(|(_, name)| name.chars().count()).max().unwrap_or(0).min(20);
-    let groups = groups(&tale.events);
     let mut before: Option<Time> = None;
-    for group in &groups {
-        let first = group[0];
-        let since = before.map_or(String::new(), |before| plus(before, first.at));
-        before = Some(first.at);
-        let name = first.node.map_or("–", |node| tale.name(node));
-        let head = format!("  {:>13} {since:>10}  {name:<names$}  ", words::micros(first.at));
-        let told: Vec<&str> = group.iter().map(|event| bare(tale, event)).collect();
+    for group in groups(tale) {
+        let since = before.map_or(String::new(), |before| plus(before, group.at));
+        before = Some(group.at);
+        let name = group.node.map_or("–", |node| tale.name(node));
+        let head = format!("  {:>13} {since:>10}  {name:<names$}  ", words::micros(group.at));
         let margin = head.chars().count();
-        let text = words::clean(&told.join("; "));
-        let body = wrap(&text, width.saturating_sub(margin).max(30), 0).replace('\n', &format!("\n{}", " ".repeat(margin)));
+        let body = wrap(&group.text(tale), width.saturating_sub(margin).max(30), 0).replace('\n', &format!("\n{}", " ".repeat(margin)));
         line(&mut out, &format!("{head}{body}"));
     }
     if tale.events.is_empty() {
@@ -61,22 +57,6 @@ pub fn render(tale: &Tale, width: usize) -> String {
         let _ = writeln!(out, "  … {} that there was no room for", words::counted(tale.left_out, "step", "steps"));
     }
     out
-}
-
-/// Consecutive events of one handler; what befalls messages on their way stands alone.
-fn groups(events: &[TaleEvent]) -> Vec<Vec<&TaleEvent>> {
-    let mut groups: Vec<Vec<&TaleEvent>> = Vec::new();
-    let same = |a: &TaleEvent, b: &TaleEvent| {
-        let key = |e: &TaleEvent| -> (Option<NodeId>, usize, Time) { (e.node, e.handler, e.at) };
-        key(a) == key(b) && a.kind != Kind::Lost
-    };
-    for event in events {
-        match groups.last_mut() {
-            Some(group) if same(group[0], event) => group.push(event),
-            Some(_) | None => groups.push(vec![event]),
-        }
-    }
-    groups
 }
 
 /// How long after: `+1.20 ms`; nothing at the same moment.

@@ -6,7 +6,7 @@
 use crate::base::{NodeId, ObjectId, PayloadId};
 use crate::check::Property;
 use crate::record::{End, Note, Settlement, Step, What};
-use crate::run::causal::{EventId, place};
+use crate::run::causal::EventId;
 
 use super::facts::{Facts, next_at, turns};
 use super::ground::Ground;
@@ -60,9 +60,10 @@ impl Crux<'_, '_> {
     }
 
     /// The turning points between two events, as a sentence of clauses; few.
-    fn meanwhile(&self, opening: &str, between: (EventId, EventId)) -> Option<Point> {
+    fn meanwhile(&self, opening: &str, between: (EventId, EventId), told: &[Point]) -> Option<Point> {
         const SHOWN: usize = 4;
-        let found: Vec<EventId> = turns(self.ground, self.facts, between);
+        let is_told = |event: &EventId| told.iter().any(|(_, shown)| shown.contains(event));
+        let found: Vec<EventId> = turns(self.ground, self.facts, between).into_iter().filter(|event| !is_told(event)).collect();
         let mut clauses: Vec<String> = Vec::new();
         let mut shown = Vec::new();
         for event in found {
@@ -87,7 +88,8 @@ impl Crux<'_, '_> {
         let Some((second, group)) = both.get(second).copied() else { return Vec::new() };
         let first = both.iter().rev().find(|(event, g)| *event < second && *g == group).map(|(event, _)| *event);
         let Some(first) = first else { return Vec::new() };
-        let (one, two) = (self.brought(first), self.brought(second));
+        let one = self.brought(first, None);
+        let two = self.brought(second, one);
         let mut points = Vec::new();
         if one.is_some() && one == two {
             let text = format!("{payload} came twice by one transmission: the network duplicated it.");
@@ -109,21 +111,33 @@ impl Crux<'_, '_> {
         }
         points.push((text + ".", shown));
         points.extend(self.copies(two));
-        points.extend(self.meanwhile("In between", (first, two)));
+        let meanwhile = self.meanwhile("In between", (first, two), &points);
+        points.extend(meanwhile);
         points
     }
 
-    /// Where the message was sent that an arrival at a consumer came by.
-    fn brought(&self, event: EventId) -> Option<EventId> {
+    /// Where the message was sent that an arrival at a consumer came by; `after`: that of an earlier arrival there. Later words about
+    /// the same payload are of another kind than the message that brought it first.
+    fn brought(&self, event: EventId, after: Option<EventId>) -> Option<EventId> {
         let ground = self.ground;
-        let (node, payload) = (ground.entry(event).node, self.facts.payload);
-        let receipt = self.facts.receipts.iter().rev().find(|receipt| **receipt <= event && ground.entry(**receipt).node == node);
-        let handed = self.facts.delivers.iter().rev().find(|(deliver, _)| *deliver <= event && ground.entry(*deliver).node == node);
-        // What was handed over in the handler that it arrived in, or later: by the last arrival before that.
-        let until = handed.map_or(event, |(deliver, _)| *deliver);
-        let receipt = self.facts.receipts.iter().rev().find(|r| **r <= until && ground.entry(**r).node == node).or(receipt)?;
-        debug_assert_eq!(ground.payload(ground.entry(*receipt)), Some(payload));
-        ground.causality.sent(*receipt)
+        let node = ground.entry(event).node;
+        let kind =
+            |receipt: EventId| if let Step::Received { tag, from } = ground.entry(receipt).step { Some((tag.kind, from)) } else { None };
+        let own = || self.facts.receipts.iter().copied().filter(|receipt| ground.entry(*receipt).node == node);
+        let first = kind(own().next()?);
+        let sent = |receipt: EventId| ground.causality.sent(receipt);
+        let bringing = || own().filter(|receipt| kind(*receipt) == first && *receipt <= event);
+        match after {
+            Some(after) => bringing().rev().filter_map(sent).find(|sent| *sent != after).or(Some(after)),
+            None => {
+                // Of several the first in this life: those before were lost with another.
+                let down = (0..event.index())
+                    .rev()
+                    .map(EventId::at)
+                    .find(|e| ground.entry(*e).node == node && matches!(ground.entry(*e).step, Step::Down { .. }));
+                bringing().find(|receipt| down.is_none_or(|down| *receipt > down)).and_then(sent)
+            }
+        }
     }
 
     /// The same request reached a node more than once, and it took it in more than once.
@@ -164,7 +178,7 @@ impl Crux<'_, '_> {
         let down = next_at(ground, (node, last), |step| matches!(step, Step::Down { .. }));
         match (gone, told, down) {
             (Some(gone), Some(told), Some(down)) => {
-                let blow = loss::clause(ground, ground.entry(down)).unwrap_or_default();
+                let blow = ground.words.blow(ground.entry(down));
                 let after = self.later(told, down);
                 let text = format!(
                     "{name} acknowledged {payload} at {}, before its effect was there; {after} later {blow}. {} had let go of {payload} at {}: nobody had it any more.",
@@ -189,7 +203,7 @@ impl Crux<'_, '_> {
                 points.push((text, vec![last, told, held]));
             }
             (_, None, Some(down)) => {
-                let blow = loss::clause(ground, ground.entry(down)).unwrap_or_default();
+                let blow = ground.words.blow(ground.entry(down));
                 let text =
                     format!("{name} had {payload} at {}; {} later {blow}, before the effect.", self.when(last), self.later(last, down));
                 points.push((text, vec![last, down]));
@@ -218,13 +232,13 @@ impl Crux<'_, '_> {
         let name = self.ground.words.object(group);
         let left = (0..called.index()).rev().map(EventId::at).find(of_group);
         let (before, mut shown) = match left {
-            Some(left) => (format!("{} at {}", left_clause(ground, left), self.when(left)), vec![left]),
+            Some(left) => (format!("{name} was given up at {}", self.when(left)), vec![left]),
             None => (format!("nobody had subscribed to {name}"), Vec::new()),
         };
-        let mut text = format!("{before}, {payload} was published only at {}", self.when(called));
-        if let Some(sent) = self.brought(deliver) {
+        let mut text = format!("{before}, and {payload} was published at {}", self.when(called));
+        if let Some(sent) = self.brought(deliver, None) {
             let (from, to) = (ground.entry(sent).node, ground.entry(deliver).node);
-            text += &format!(", and yet {} sent it to {} for {name} at {}", self.node(from), self.node(to), self.when(sent));
+            text += &format!("; yet {} sent it to {} for {name} at {}", self.node(from), self.node(to), self.when(sent));
             shown.push(sent);
         }
         shown.extend([called, deliver]);
@@ -267,7 +281,7 @@ impl Crux<'_, '_> {
         let (Some((late, group)), Some((called, _))) = (self.facts.delivers.first().copied(), self.facts.called) else { return Vec::new() };
         let Some((early, _)) = other.delivers.iter().find(|(_, g)| *g == group).copied() else { return Vec::new() };
         let theirs = Crux { ground, facts: other };
-        let (Some(own), Some(their)) = (self.brought(late), theirs.brought(early)) else { return Vec::new() };
+        let (Some(own), Some(their)) = (self.brought(late, None), theirs.brought(early, None)) else { return Vec::new() };
         let (from, payload) = (self.node(ground.entry(own).node), self.facts.payload);
         let text = if their < own {
             let after = self.later(their, own);
@@ -296,7 +310,8 @@ impl Crux<'_, '_> {
             let text = format!("It had sent {payload} before, at {}, and got no answer that counted.", self.when(*first));
             points.push((text, vec![*first]));
         }
-        points.extend(self.meanwhile("Before that", (called, own)));
+        let meanwhile = self.meanwhile("Before that", (called, own), &points);
+        points.extend(meanwhile);
         points
     }
 
@@ -327,7 +342,8 @@ impl Crux<'_, '_> {
         }
         let called = self.facts.called.map_or(ended, |(called, _)| called);
         let mut points = vec![(text + ".", shown)];
-        points.extend(self.meanwhile("Before that", (called, ended)));
+        let meanwhile = self.meanwhile("Before that", (called, ended), &points);
+        points.extend(meanwhile);
         points
     }
 
@@ -340,7 +356,8 @@ impl Crux<'_, '_> {
             let told = loss::clause(ground, ground.entry(last)).unwrap_or_else(|| "that was the last of it".to_owned());
             let text = format!("{payload} has waited for its end since {}; the last that happened to it: {told}.", self.when(last));
             let mut points = vec![(text, vec![last])];
-            points.extend(self.meanwhile("After that", (last, end)));
+            let meanwhile = self.meanwhile("After that", (last, end), &points);
+            points.extend(meanwhile);
             return points;
         };
         let node = ground.entry(held).node;
@@ -359,16 +376,10 @@ impl Crux<'_, '_> {
             after = given;
         }
         let mut points = vec![(text + ".", shown)];
-        points.extend(self.meanwhile("What came in between", (after, held)));
+        let meanwhile = self.meanwhile("In between", (after, held), &points);
+        points.extend(meanwhile);
         points
     }
-}
-
-/// Who came or went, as a clause.
-fn left_clause(ground: &Ground<'_>, event: EventId) -> String {
-    let entry = ground.entry(event);
-    debug_assert!(place(entry).is_some(), "a note lies on its node's line");
-    loss::clause(ground, entry).unwrap_or_default()
 }
 
 fn counted(times: usize) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{NodeId, ObjectId, PayloadId, Time};
+use crate::base::{NodeId, ObjectId, PayloadId};
 use crate::record::{End, Note, Op, Settlement, Step, What};
 use crate::run::causal::{EventId, place};
 
@@ -135,11 +135,6 @@ impl Facts {
         let first = here.clone().next();
         here.find(|write| write.bytes > 0).or(first).copied()
     }
-
-    /// When it was asked for.
-    pub(super) fn since(&self, ground: &Ground<'_>) -> Option<Time> {
-        self.about.first().map(|event| ground.at(*event))
-    }
 }
 
 /// The writes that a payload's handlers made for it: those right before something is said or sent about it, or else right behind.
@@ -168,12 +163,12 @@ fn writes(ground: &Ground<'_>, facts: &Facts) -> Vec<Write> {
     writes
 }
 
-/// Which syncs of a node worked: when each began, and when the disk was done.
-struct Durable(Vec<(EventId, EventId)>);
+/// Which syncs of a node worked, each with when it began and when the disk was done; and when the node lost what was not synced.
+struct Durable(Vec<(EventId, EventId)>, Vec<EventId>);
 
 impl Durable {
     fn of(ground: &Ground<'_>, node: NodeId) -> Durable {
-        let (mut open, mut done): (Vec<EventId>, Vec<(EventId, EventId)>) = (Vec::new(), Vec::new());
+        let (mut open, mut done, mut lost): (Vec<EventId>, Vec<(EventId, EventId)>, Vec<EventId>) = (Vec::new(), Vec::new(), Vec::new());
         for event in ground.line(node) {
             match ground.entry(event).step {
                 Step::Syncing => open.push(event),
@@ -182,7 +177,10 @@ impl Durable {
                     let began = if open.is_empty() { event } else { open.remove(0) };
                     done.extend(ok.then_some((began, event)));
                 }
-                Step::LostWrites { .. } => open.clear(),
+                Step::LostWrites { .. } => {
+                    open.clear();
+                    lost.push(event);
+                }
                 Step::Sent { .. }
                 | Step::Lost { .. }
                 | Step::Carried { .. }
@@ -198,12 +196,14 @@ impl Durable {
                 | Step::Said { .. } => {}
             }
         }
-        Durable(done)
+        Durable(done, lost)
     }
 
     /// The end of the first sync that covers what was written here, if the power lasted until then.
     fn after(&self, wrote: EventId) -> Option<EventId> {
-        self.0.iter().filter(|(began, _)| *began > wrote).map(|(_, done)| *done).min()
+        let lost = self.1.iter().copied().find(|lost| *lost > wrote);
+        let done = self.0.iter().filter(|(began, _)| *began > wrote).map(|(_, done)| *done).min();
+        done.filter(|done| lost.is_none_or(|lost| *done < lost))
     }
 }
 

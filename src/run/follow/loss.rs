@@ -29,6 +29,11 @@ pub(super) fn clause(ground: &Ground<'_>, entry: &TraceEntry) -> Option<String> 
 
 /// The sentences about a message that was acknowledged and did not survive, or did not come to all that it was owed to.
 pub(super) fn of(ground: &Ground<'_>, facts: &Facts) -> Vec<Point> {
+    let damaged = |event: &EventId| matches!(ground.entry(*event).step, Step::Recorded(What::Note(Note::Deliver { intact: false, .. })));
+    if facts.delivers.iter().any(|(event, _)| damaged(event)) {
+        // It came, but not whole: that is told where it was damaged.
+        return Vec::new();
+    }
     let loss = Loss { ground, facts };
     if let Some(point) = loss.withdrawn() {
         return vec![point];
@@ -53,6 +58,12 @@ impl Loss<'_, '_> {
 
     fn later(&self, from: EventId, until: EventId) -> String {
         span(self.ground.at(from), self.ground.at(until)).to_string()
+    }
+
+    /// How long after something, with the word that joins them.
+    fn after(&self, from: EventId, until: EventId) -> String {
+        let gap = span(self.ground.at(from), self.ground.at(until));
+        if gap.is_zero() { "as soon as".to_owned() } else { format!("{gap} after") }
     }
 
     fn node(&self, node: NodeId) -> &str {
@@ -131,7 +142,7 @@ impl Loss<'_, '_> {
             shown.push(last);
             return Some((text, shown));
         };
-        let blow = clause(ground, ground.entry(down)).unwrap_or_default();
+        let blow = ground.words.blow(ground.entry(down));
         text += &format!("; {} later {blow}", self.later(told, down));
         shown.push(down);
         let lost =
@@ -140,7 +151,7 @@ impl Loss<'_, '_> {
         if let Some(lost) = lost.filter(|_| durable.is_none()) {
             let Step::LostWrites { count } = ground.entry(lost).step else { return None };
             let writes = if count == 1 { "1 unsynced write".to_owned() } else { format!("{count} unsynced writes") };
-            text += &format!(" and lost {writes}");
+            text += &format!(", and with it {writes}");
             shown.push(lost);
         }
         text += ".";

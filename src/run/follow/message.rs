@@ -15,9 +15,13 @@ use super::{Subject, Tale, crux};
 /// Tells the story of a payload.
 pub(super) fn tale(ground: &Ground<'_>, payload: PayloadId) -> Tale {
     let found = breaches(&ground.evidence.judged, |witness| witness.payloads.contains(&payload));
-    let payloads: BTreeSet<PayloadId> = found.iter().flat_map(|(_, payloads)| payloads.clone()).chain([payload]).collect();
+    let promised = found.iter().any(|(breach, _)| breach.promised);
+    // What was overtaken, or overtook it, belongs to the story.
+    let others = found.iter().filter(|(breach, _)| breach.promised == promised && is_of_order(breach.property));
+    let payloads: BTreeSet<PayloadId> = others.flat_map(|(_, payloads)| payloads.clone()).chain([payload]).collect();
     let facts: Vec<Facts> = payloads.iter().map(|payload| Facts::of(ground, *payload)).collect();
-    let properties: Vec<Property> = found.iter().map(|(breach, _)| breach.property).collect();
+    // What was promised and broken is explained; what was not promised only when there is nothing else.
+    let properties: Vec<Property> = found.iter().filter(|(b, _)| b.promised == promised).map(|(breach, _)| breach.property).collect();
     let mut gist = Vec::new();
     for property in &properties {
         for point in crux::of(ground, (*property, payload), &facts) {
@@ -54,6 +58,10 @@ pub(super) fn tale(ground: &Ground<'_>, payload: PayloadId) -> Tale {
     )
 }
 
+const fn is_of_order(property: Property) -> bool {
+    matches!(property, Property::OrderGlobal | Property::OrderPerKey | Property::OrderPerProducer)
+}
+
 /// Whether what decides about a breach may come after the last that is heard of the message.
 const fn looks_ahead(property: Property) -> bool {
     match property {
@@ -83,7 +91,8 @@ impl Scope<'_, '_> {
         self.chosen.extend(facts.about.iter().copied().filter(told));
         for write in &facts.writes {
             self.chosen.insert(write.wrote);
-            self.chosen.extend(write.durable);
+            // That a record of its leaving is safe decides nothing.
+            self.chosen.extend(write.durable.filter(|_| write.bytes > 0));
         }
     }
 

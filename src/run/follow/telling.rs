@@ -131,7 +131,7 @@ impl Teller<'_, '_> {
                 let text = words.entry(&crate::record::Entry { at: entry.at, node, what: *what })?;
                 let head = ground.causality.head(event);
                 let echo = self.echoes.get(&head) == Some(&event);
-                let way = if echo { self.on_its_way(head) } else { String::new() };
+                let way = if echo { self.by(head) } else { String::new() };
                 (Kind::Turn, text + &way)
             }
             Step::Struck { fault, on } => {
@@ -150,6 +150,14 @@ impl Teller<'_, '_> {
         };
         let handler = ground.causality.head(event).index();
         Some(TaleEvent { at: entry.at, node: place(entry), text, kind, cause: None, handler, clock: Vec::new() })
+    }
+
+    /// The message by which something came, in brackets.
+    fn by(&self, received: EventId) -> String {
+        let entry = self.ground.entry(received);
+        let Step::Received { from, tag } = entry.step else { return String::new() };
+        let words = &self.ground.words;
+        format!(" ({} from {}{})", words.message((from, entry.node), tag), words.node(from), self.on_its_way(received))
     }
 
     /// How long a message took, and what held it up.

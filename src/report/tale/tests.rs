@@ -1,0 +1,1 @@
+//! The stories of real runs keep the rules of every format.
