@@ -8,7 +8,7 @@ use crate::run::follow::Tale;
 use super::{Group, groups};
 
 /// Width of the picture in pixels.
-pub(super) const WIDTH: f64 = 1180.0;
+pub(super) const WIDTH: f64 = 1240.0;
 /// Height of a line of text.
 pub(super) const LINE: f64 = 16.0;
 /// Size of the letters beside events.
@@ -52,15 +52,14 @@ impl<'t> Layout<'t> {
         let apart = if count <= 4 { 118.0 } else { 92.0 };
         let lines: Vec<(NodeId, f64)> =
             tale.nodes.iter().scan(FIRST, |x, (node, _)| Some((*node, std::mem::replace(x, *x + apart)))).collect();
-        let text = lines.last().map_or(FIRST, |(_, x)| *x) + 64.0;
+        // What ails the last node is named at its right.
+        let aside = if tale.outages.iter().any(|outage| lines.last().is_some_and(|(node, _)| *node == outage.node)) { 132.0 } else { 64.0 };
+        let text = lines.last().map_or(FIRST, |(_, x)| *x) + aside;
         let mut layout = Layout { rows: Vec::new(), lines, text, marks: Vec::new(), top: head + 34.0, bottom: head + 34.0 };
         let mut y = layout.top + 14.0;
         let mut before: Option<(Time, f64)> = None;
         for group in groups(tale) {
-            let sentence = match group.node {
-                Some(_) => group.text(tale),
-                None => crate::report::words::clean(&group.text(tale)),
-            };
+            let sentence = group.sentence(tale);
             let columns = columns(WIDTH - 24.0 - text);
             let broken: Vec<String> = wrap(&sentence, columns, 0).lines().map(str::to_owned).collect();
             let mut idle = None;
@@ -117,6 +116,6 @@ fn stretch(gap: Span) -> f64 {
 fn columns(room: f64) -> usize {
     let letter = width("abcdefghij klmnopqrstuvwxyz", LETTERS) / 27.0;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
-    let columns = (room / letter).max(24.0) as usize;
+    let columns = (room / letter * 0.93).max(24.0) as usize;
     columns
 }

@@ -4,8 +4,6 @@ pub mod chrome;
 mod layout;
 pub mod shiviz;
 pub mod svg;
-#[cfg(test)]
-mod tests;
 pub mod text;
 
 use crate::base::{NodeId, Time};
@@ -28,7 +26,14 @@ struct Group<'t> {
 }
 
 impl Group<'_> {
-    /// All of it as one sentence.
+    /// All of it as one sentence that names the node.
+    fn sentence(&self, tale: &Tale) -> String {
+        let rest = self.events.iter().skip(1).map(|(_, event)| bare(tale, event));
+        let told: Vec<&str> = self.events.iter().take(1).map(|(_, event)| event.text.as_str()).chain(rest).collect();
+        crate::report::words::clean(&told.join("; "))
+    }
+
+    /// All of it as one sentence that does not name the node.
     fn text(&self, tale: &Tale) -> String {
         let told: Vec<&str> = self.events.iter().map(|(_, event)| bare(tale, event)).collect();
         crate::report::words::clean(&told.join("; "))

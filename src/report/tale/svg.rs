@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use crate::report::chart::palette::{Colour, FAILED, FAULTS, OK, SERIES, UNKNOWN};
-use crate::report::chart::scene::{escape, width};
+use crate::report::chart::scene::{escape, fitted, width};
 use crate::report::text::wrap;
 use crate::report::words;
 use crate::run::follow::{Arrow, Kind, Outage, Tale};
@@ -108,7 +108,7 @@ fn line(out: &mut String, class: &str, (from, to): ((f64, f64), (f64, f64))) {
 /// The nodes with their names, and where time was pressed together.
 fn life_lines(out: &mut String, tale: &Tale, layout: &Layout<'_>) {
     for (node, x) in &layout.lines {
-        let name = crate::report::chart::scene::fitted(tale.name(*node), 13.0, 112.0);
+        let name = fitted(tale.name(*node), 13.0, 112.0);
         text(out, (*x, layout.top - 12.0), ("name", "middle"), &name);
         line(out, "life", ((*x, layout.top), (*x, layout.bottom)));
     }
@@ -147,7 +147,7 @@ fn name_of(out: &mut String, layout: &Layout<'_>, outage: &Outage) {
     let y = (top + 24.0).min((top + bottom) / 2.0 + 4.0).max(top + 10.0);
     text(out, (x + 14.0, y), ("why", "start"), &outage.what);
     if let Some(fault) = outage.fault.as_ref().filter(|_| bottom - y > 16.0) {
-        text(out, (x + 14.0, y + 13.0), ("why", "start"), &crate::report::chart::scene::fitted(fault, 11.0, 100.0));
+        text(out, (x + 14.0, y + 13.0), ("why", "start"), &fitted(fault, 11.0, 100.0));
     }
 }
 
@@ -156,12 +156,10 @@ fn told(out: &mut String, tale: &Tale, layout: &Layout<'_>, row: &Row<'_>) {
     line(out, "row", ((TIMES + 8.0, row.y), (layout.text - 10.0, row.y)));
     text(out, (TIMES, row.y + 4.0), ("time", "end"), &words::micros(row.group.at));
     let decisive = row.group.events.iter().any(|(number, _)| is_decisive(tale, *number));
-    let name = row.group.node.map_or("", |node| tale.name(node));
     let mut y = row.y + 4.5;
-    for (number, told) in row.lines.iter().enumerate() {
+    for told in &row.lines {
         let class = if decisive { "key" } else { "told" };
-        let told = if number == 0 && !name.is_empty() { format!("{name} {told}") } else { told.clone() };
-        text(out, (layout.text, y), (class, "start"), &told);
+        text(out, (layout.text, y), (class, "start"), told);
         y += LINE;
     }
     if decisive {
@@ -242,9 +240,15 @@ fn draw(out: &mut String, tale: &Tale, layout: &Layout<'_>, arrow: &Arrow) {
         );
     }
     let class = if lost { "label lost" } else { "label" };
-    let fits = width(&arrow.text, 11.0) < dx.abs() - 16.0 || dx.abs() < 1.0;
-    let name = if fits { arrow.text.clone() } else { crate::report::chart::scene::fitted(&arrow.text, 11.0, dx.abs().max(60.0) - 12.0) };
-    text(out, (from.0 + dx * 0.5, from.1 + dy * 0.5 - 5.0), (class, "middle"), &name);
+    let name = fitted(&arrow.text, 11.0, length.max(70.0) + 24.0);
+    // Along the arrow, and never upside down.
+    let turned = libm::atan(dy / if dx.abs() < 1.0 { 1.0 } else { dx }) * 180.0 / std::f64::consts::PI;
+    let (x, y) = (from.0 + dx * 0.5 + libm::sin(turned * std::f64::consts::PI / 180.0) * 4.0, from.1 + dy * 0.5 - 4.0);
+    let _ = writeln!(
+        out,
+        "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\" transform=\"rotate({turned:.1} {x:.1} {y:.1})\">{}</text>",
+        escape(&name)
+    );
 }
 
 /// What the signs mean.

@@ -64,9 +64,12 @@ impl Crux<'_, '_> {
         const SHOWN: usize = 4;
         let is_told = |event: &EventId| told.iter().any(|(_, shown)| shown.contains(event));
         let found: Vec<EventId> = turns(self.ground, self.facts, between).into_iter().filter(|event| !is_told(event)).collect();
+        // The model's words only when nothing else happened.
+        let is_said = |event: &EventId| matches!(self.ground.entry(*event).step, Step::Said { .. });
+        let words_only = found.iter().all(is_said);
         let mut clauses: Vec<String> = Vec::new();
         let mut shown = Vec::new();
-        for event in found {
+        for event in found.into_iter().filter(|event| words_only || !is_said(event)) {
             let entry = self.ground.entry(event);
             let text = loss::clause(self.ground, entry);
             if let Some(text) = text.filter(|text| !clauses.iter().any(|clause| clause.ends_with(text.as_str()))) {
@@ -107,13 +110,32 @@ impl Crux<'_, '_> {
                 text += &format!(", although {payload} had left its queue at {}: the consumer had acknowledged it", self.when(*settled));
                 shown.push(*settled);
             }
-            None => text += &format!(" and before it had let go of {payload}"),
+            None => text += &self.answered((from, earlier), (one, two)),
         }
         points.push((text + ".", shown));
         points.extend(self.copies(two));
-        let meanwhile = self.meanwhile("In between", (first, two), &points);
+        let meanwhile = self.meanwhile("In between", (one, two), &points);
         points.extend(meanwhile);
         points
+    }
+
+    /// What a node had heard of a message by the time when it gave it out again.
+    fn answered(&self, (holder, consumer): (NodeId, NodeId), (one, two): (EventId, EventId)) -> String {
+        let ground = self.ground;
+        let heard = self.facts.receipts.iter().rev().copied().find(|receipt| {
+            let from = if let Step::Received { from, .. } = ground.entry(*receipt).step { Some(from) } else { None };
+            ground.entry(*receipt).node == holder && from == Some(consumer) && (one..two).contains(receipt)
+        });
+        match heard.and_then(|heard| Some((heard, ground.causality.sent(heard)?))) {
+            Some((heard, sent)) => format!(
+                ", although {} had answered {} by then: {} had received it at {}",
+                self.node(consumer),
+                self.message(sent),
+                self.node(holder),
+                self.when(heard)
+            ),
+            None => format!(", when no answer from {} had reached it", self.node(consumer)),
+        }
     }
 
     /// Where the message was sent that an arrival at a consumer came by; `after`: that of an earlier arrival there. Later words about
@@ -332,7 +354,7 @@ impl Crux<'_, '_> {
             None => text += ", without any answer to go by",
         }
         if let Some(there) = there {
-            let order = if past.contains(there) { "and" } else { "which it could not know:" };
+            let order = if past.contains(there) { "it could know that" } else { "it could not know that" };
             text += &format!("; {order} {} had received it at {}", self.node(ground.entry(there).node), self.when(there));
             shown.push(there);
         }

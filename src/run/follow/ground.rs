@@ -15,7 +15,7 @@ use super::{Breach, Subject};
 /// How many steps are kept: about 200 MB.
 const STEPS: usize = 2_000_000;
 /// A run of so many events is traced as a whole.
-const WHOLE: u64 = 300_000;
+pub(super) const WHOLE: u64 = 300_000;
 
 /// A run with its trace.
 pub(super) struct Evidence<'p> {
@@ -28,8 +28,9 @@ pub(super) struct Evidence<'p> {
     pub(super) phases: Vec<(String, Time)>,
 }
 
-/// Runs a seed twice: to learn when its subject lived, and once more with the trace on around that.
-pub(super) fn gather<'p>(ready: &'p Ready<'p>, seed: u64, subject: Subject) -> Evidence<'p> {
+/// Runs a seed twice: to learn when its subject lived, and once more with the trace on around that. A run of at most `whole` events is
+/// traced as a whole.
+pub(super) fn gather<'p>(ready: &'p Ready<'p>, seed: u64, subject: Subject, whole: u64) -> Evidence<'p> {
     let mut lives: BTreeMap<PayloadId, Window> = BTreeMap::new();
     let first = Passage::start(ready, seed, How::default()).run(|entry| {
         if let Some(payload) = payload_of(&entry.what) {
@@ -60,7 +61,7 @@ pub(super) fn gather<'p>(ready: &'p Ready<'p>, seed: u64, subject: Subject) -> E
     }
     let margin = outcome.lasted.scaled(WHOLE / 2, outcome.events.max(1));
     let around = windows.iter().copied().reduce(|a, b| Window { from: a.from.min(b.from), until: a.until.max(b.until) });
-    let window = around.filter(|_| outcome.events > WHOLE).map(|window| Window {
+    let window = around.filter(|_| outcome.events > whole).map(|window| Window {
         from: Time::ZERO + window.from.since(Time::ZERO).saturating_sub(margin.min(Span::secs(2))),
         until: window.until + margin,
     });

@@ -171,13 +171,10 @@ impl Loss<'_, '_> {
             Some(write) if write.wrote > told => {
                 format!("before it had stored it: it wrote it only {} later", self.later(told, write.wrote))
             }
-            Some(Write { durable: Some(durable), .. }) if durable < told => {
-                format!("{} after its disk had it", self.later(durable, told))
-            }
+            Some(Write { durable: Some(durable), .. }) if durable < told => format!("{} its disk had it", self.after(durable, told)),
             Some(write) => {
-                let synced =
-                    write.durable.map_or("it never came to be".to_owned(), |d| format!("it was only {} later", self.later(told, d)));
-                format!("{} after it had written it, while it was not yet durable ({synced})", self.later(write.wrote, told))
+                let synced = write.durable.map_or("it never was".to_owned(), |d| format!("it was {} later", self.later(told, d)));
+                format!("{} it had written it, when that was not yet durable ({synced})", self.after(write.wrote, told))
             }
         }
     }

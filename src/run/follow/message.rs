@@ -25,7 +25,7 @@ pub(super) fn tale(ground: &Ground<'_>, payload: PayloadId) -> Tale {
     let mut gist = Vec::new();
     for property in &properties {
         for point in crux::of(ground, (*property, payload), &facts) {
-            if !gist.contains(&point) {
+            if !gist.iter().any(|(text, _): &super::telling::Point| *text == point.0) {
                 gist.push(point);
             }
         }

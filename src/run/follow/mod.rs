@@ -9,6 +9,8 @@ mod node;
 mod outage;
 mod repeat;
 mod telling;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -211,9 +213,14 @@ pub struct Outage {
 /// # Errors
 /// A panic inside the run.
 pub fn follow(ready: &Ready<'_>, seed: u64, subject: Subject) -> Result<Tale, Crash> {
+    follow_within(ready, seed, subject, ground::WHOLE)
+}
+
+/// The same; runs of more events than `whole` are traced only around the subject.
+fn follow_within(ready: &Ready<'_>, seed: u64, subject: Subject, whole: u64) -> Result<Tale, Crash> {
     guarded(seed, || {
         let faults: Vec<String> = ready.arm().surroundings().faults.iter().map(|fault| fault.name.clone()).collect();
-        let evidence = ground::gather(ready, seed, subject);
+        let evidence = ground::gather(ready, seed, subject, whole);
         let causality = super::causal::Causality::new(&evidence.steps);
         let ground = Ground::new(&evidence, &faults, &causality);
         match subject {

@@ -1,1 +1,0 @@
-//! The stories of real runs keep the rules of every format.
