@@ -120,10 +120,16 @@ impl<'a> Words<'a> {
 
     /// A fault that does not bring its node down or stop it begins or ends.
     pub(super) fn strikes(&self, entry: &TraceEntry, fault: FaultId, on: bool) -> String {
-        let strike = self.sim.strikes().iter().rev().find(|s| s.fault == fault && s.from <= entry.at);
-        let what = strike.map_or("", |strike| strike.what.as_str());
-        let (who, turn) = (self.node(entry.node), if on { "strikes" } else { "ends for" });
-        format!("{} {turn} {who}: {what}", self.fault(fault))
+        let name = self.fault(fault);
+        if !on {
+            return format!("{name} ends");
+        }
+        match self.sim.strikes().iter().rev().find(|s| s.fault == fault && s.from <= entry.at) {
+            // What a fault of the network does names its nodes.
+            Some(strike) if strike.nodes.len() > 1 => format!("{name} begins: {}", strike.what),
+            Some(strike) => format!("{name} begins at {}: {}", self.node(entry.node), strike.what),
+            None => format!("{name} begins"),
+        }
     }
 
     /// What happens to a machine, as a sentence; `None` for steps of another kind.

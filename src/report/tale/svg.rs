@@ -45,7 +45,7 @@ pub fn render(tale: &Tale) -> String {
         signs(&mut out, tale, &layout, row);
     }
     for outage in &tale.outages {
-        name_of(&mut out, &layout, outage);
+        name_of(&mut out, tale, &layout, outage);
     }
     legend(&mut out, layout.bottom + 30.0);
     out.push_str("</svg>\n");
@@ -141,13 +141,19 @@ fn span_of(layout: &Layout<'_>, outage: &Outage) -> (f64, f64, f64) {
     (layout.x(outage.node), layout.y(outage.from), outage.until.map_or(layout.bottom, |until| layout.y(until)))
 }
 
-/// What it was, beside its bar, where it begins.
-fn name_of(out: &mut String, layout: &Layout<'_>, outage: &Outage) {
+/// What it was, beside its bar, where it begins. What a fault of the network does is told beside; its name is enough, once.
+fn name_of(out: &mut String, tale: &Tale, layout: &Layout<'_>, outage: &Outage) {
     let (x, top, bottom) = span_of(layout, outage);
     let y = (top + 24.0).min((top + bottom) / 2.0 + 4.0).max(top + 10.0);
-    text(out, (x + 14.0, y), ("why", "start"), &outage.what);
-    if let Some(fault) = outage.fault.as_ref().filter(|_| bottom - y > 16.0) {
-        text(out, (x + 14.0, y + 13.0), ("why", "start"), &fitted(fault, 11.0, 100.0));
+    let fault = outage.fault.as_deref().unwrap_or_default();
+    let is_same = |other: &&Outage| other.from == outage.from && other.fault == outage.fault && !other.silent;
+    if outage.silent {
+        text(out, (x + 14.0, y), ("why", "start"), &fitted(&outage.what, 11.0, 100.0));
+        if bottom - y > 16.0 {
+            text(out, (x + 14.0, y + 13.0), ("why", "start"), &fitted(fault, 11.0, 100.0));
+        }
+    } else if tale.outages.iter().find(is_same).is_some_and(|first| first.node == outage.node) {
+        text(out, (x + 16.0, y), ("why", "start"), &fitted(fault, 11.0, 100.0));
     }
 }
 
@@ -240,7 +246,7 @@ fn draw(out: &mut String, tale: &Tale, layout: &Layout<'_>, arrow: &Arrow) {
         );
     }
     let class = if lost { "label lost" } else { "label" };
-    let name = fitted(&arrow.text, 11.0, length.max(70.0) + 24.0);
+    let name = fitted(&arrow.text.replace("(attempt ", "(#"), 11.0, length.max(70.0) + 24.0);
     // Along the arrow, and never upside down.
     let turned = libm::atan(dy / if dx.abs() < 1.0 { 1.0 } else { dx }) * 180.0 / std::f64::consts::PI;
     let (x, y) = (from.0 + dx * 0.5 + libm::sin(turned * std::f64::consts::PI / 180.0) * 4.0, from.1 + dy * 0.5 - 4.0);
@@ -253,13 +259,14 @@ fn draw(out: &mut String, tale: &Tale, layout: &Layout<'_>, arrow: &Arrow) {
 
 /// What the signs mean.
 fn legend(out: &mut String, y: f64) {
-    let signs: [(&str, &str, &str); 6] = [
+    let signs: [(&str, &str, &str); 7] = [
         ("circle", "turn", "something happens"),
         ("square", "wet", "written, not yet durable"),
         ("square", "disk", "durable"),
         ("square", "harm", "goes down, or loses something"),
         ("ring", "ring", "made the difference"),
         ("bar", "off", "down or stopped"),
+        ("bar", "ill", "under a fault"),
     ];
     let mut x = 30.0;
     for (shape, class, meaning) in signs {

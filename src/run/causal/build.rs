@@ -89,11 +89,6 @@ fn begins(entry: &TraceEntry, before: &TraceEntry, seen: &Seen) -> bool {
 /// Adds what an entry comes of besides what came before it at its node.
 fn join(event: EventId, entry: &TraceEntry, (made, seen): (&mut Causality<'_>, &mut Seen)) {
     let node = entry.node;
-    let mut because = |cause: Option<EventId>, link: Link| {
-        if let Some(cause) = cause.filter(|cause| *cause != event) {
-            made.graph.update_edge(index(cause), index(event), link);
-        }
-    };
     match &entry.step {
         Step::Sent { to, tag, .. } => {
             seen.sent.insert((node, *to, *tag), event);
@@ -103,24 +98,17 @@ fn join(event: EventId, entry: &TraceEntry, (made, seen): (&mut Causality<'_>, &
             let name = (node, *to, *tag);
             let sent = seen.sent.get(&name).copied();
             made.sent[event.index()] = sent;
-            // A retransmission comes of the loss before it. What was never sent is the operating system's own word.
-            let from = seen.fared.get(&name).copied().or(sent);
-            because(from.or_else(|| seen.last.get(&node).copied()), Link::Message);
-            if sent.is_none() {
-                seen.told.insert((node, *to), (*at, event));
-            }
-            let arriving = seen.arriving.entry(name).or_default();
-            arriving.extend([Some(*at), *again].into_iter().flatten().map(|at| (at, event)));
-            seen.fared.insert(name, event);
+            let cause = seen.carried(event, name, (*at, *again));
+            made.because(event, cause, Link::Message);
         }
         Step::Lost { to, tag, why, .. } => {
             let name = (node, *to, *tag);
             made.sent[event.index()] = seen.sent.get(&name).copied();
-            because(seen.fared.get(&name).or_else(|| seen.sent.get(&name)).copied(), Link::Message);
+            made.because(event, seen.fared.get(&name).or_else(|| seen.sent.get(&name)).copied(), Link::Message);
             if matches!(why, LossReason::NodeDown | LossReason::RunQueueFull) {
                 take(seen.arriving.get_mut(&name), entry.at);
             }
-            because(blamed(*why, (node, *to), seen), Link::Fault);
+            made.because(event, blamed(*why, (node, *to), seen), Link::Fault);
             seen.fared.insert(name, event);
         }
         Step::Received { from, tag } => {
@@ -128,14 +116,14 @@ fn join(event: EventId, entry: &TraceEntry, (made, seen): (&mut Causality<'_>, &
             let carried = take(seen.arriving.get_mut(&name), entry.at);
             made.carried[event.index()] = carried;
             made.sent[event.index()] = carried.and_then(|carried| made.sent[carried.index()]).or_else(|| seen.sent.get(&name).copied());
-            because(carried.or(made.sent[event.index()]), Link::Message);
+            made.because(event, carried.or(made.sent[event.index()]), Link::Message);
         }
         Step::Recorded(What::Fault { fault, .. }) => {
             seen.declared.insert(*fault, event);
         }
         Step::Struck { fault, on } => {
             let declared = seen.declared.get(fault).filter(|declared| made.trace[declared.index()].at == entry.at);
-            because(declared.copied(), Link::Fault);
+            made.because(event, declared.copied(), Link::Fault);
             if *on {
                 seen.struck.insert((*fault, node), event);
             }
@@ -145,9 +133,9 @@ fn join(event: EventId, entry: &TraceEntry, (made, seen): (&mut Causality<'_>, &
         }
         Step::Disconnected { peer, .. } => {
             let told = seen.told.get(&(*peer, node)).filter(|(at, _)| *at == entry.at).map(|(_, told)| *told);
-            because(told, Link::Message);
+            made.because(event, told, Link::Message);
             // The operating system of a process that is gone resets its connections.
-            because(seen.down.get(peer).copied(), Link::Fault);
+            made.because(event, seen.down.get(peer).copied(), Link::Fault);
         }
         Step::Syncing => *seen.syncing.entry(node).or_default() += 1,
         Step::Synced { .. } => {
@@ -162,6 +150,32 @@ fn join(event: EventId, entry: &TraceEntry, (made, seen): (&mut Causality<'_>, &
         | Step::Paused(_)
         | Step::Wrote { .. }
         | Step::Said { .. } => {}
+    }
+}
+
+impl Causality<'_> {
+    /// Adds an edge from a cause, if there is one.
+    fn because(&mut self, event: EventId, cause: Option<EventId>, link: Link) {
+        if let Some(cause) = cause.filter(|cause| *cause != event) {
+            self.graph.update_edge(index(cause), index(event), link);
+        }
+    }
+}
+
+impl Seen {
+    /// A transmission that will arrive; gives what it comes of.
+    fn carried(&mut self, event: EventId, name: Name, (at, again): (Time, Option<Time>)) -> Option<EventId> {
+        let (from, to, _) = name;
+        let sent = self.sent.get(&name).copied();
+        // A retransmission comes of the loss before it. What was never sent is the operating system's own word.
+        let cause = self.fared.get(&name).copied().or(sent).or_else(|| self.last.get(&from).copied());
+        if sent.is_none() {
+            self.told.insert((from, to), (at, event));
+        }
+        let arriving = self.arriving.entry(name).or_default();
+        arriving.extend([Some(at), again].into_iter().flatten().map(|at| (at, event)));
+        self.fared.insert(name, event);
+        cause
     }
 }
 

@@ -95,7 +95,11 @@ impl Crux<'_, '_> {
         let two = self.brought(second, one);
         let mut points = Vec::new();
         if one.is_some() && one == two {
-            let text = format!("{payload} came twice by one transmission: the network duplicated it.");
+            let text = format!(
+                "{payload} came twice by one transmission, at {} and {}: the network duplicated it.",
+                self.when(first),
+                self.when(second)
+            );
             return vec![(text, [first, second].into_iter().collect())];
         }
         let (Some(one), Some(two)) = (one, two) else { return Vec::new() };
@@ -108,15 +112,49 @@ impl Crux<'_, '_> {
         match gone {
             Some((settled, _)) => {
                 text += &format!(", although {payload} had left its queue at {}: the consumer had acknowledged it", self.when(*settled));
+                text += &self.unsettled((*settled, two), &mut shown);
                 shown.push(*settled);
             }
             None => text += &self.answered((from, earlier), (one, two)),
         }
         points.push((text + ".", shown));
         points.extend(self.copies(two));
+        points.extend(self.known((first, second)));
         let meanwhile = self.meanwhile("In between", (one, two), &points);
         points.extend(meanwhile);
         points
+    }
+
+    /// That a message had left its queue went with the power.
+    fn unsettled(&self, (settled, until): (EventId, EventId), shown: &mut Vec<EventId>) -> String {
+        let ground = self.ground;
+        let (node, head) = (ground.entry(settled).node, ground.causality.head(settled));
+        let lost = next_at(ground, (node, settled), |step| matches!(step, Step::LostWrites { .. })).filter(|lost| *lost < until);
+        let write = self.facts.writes.iter().find(|write| ground.causality.head(write.wrote) == head);
+        match (lost, write) {
+            (Some(lost), Some(write)) if write.durable.is_none_or(|durable| durable > lost) => {
+                shown.push(lost);
+                format!("; that was not yet durable when {} lost its power at {}", self.node(node), self.when(lost))
+            }
+            (Some(_) | None, _) => String::new(),
+        }
+    }
+
+    /// Who applied an effect twice had it on its disk that it had been applied.
+    fn known(&self, (first, second): (EventId, EventId)) -> Option<Point> {
+        let ground = self.ground;
+        let is_effect = |event: EventId| self.facts.effects.iter().any(|(effect, _)| *effect == event);
+        let (node, head) = (ground.entry(first).node, ground.causality.head(first));
+        let write =
+            self.facts.writes.iter().find(|write| ground.causality.head(write.wrote) == head && ground.entry(write.wrote).node == node)?;
+        let durable = write.durable.filter(|durable| *durable < second && is_effect(second) && node == ground.entry(second).node)?;
+        let (name, payload) = (self.node(node), self.facts.payload);
+        let text = format!(
+            "{name} had written on its disk with the effect of {payload} at {}, and that was durable; it applied {payload} again at {} all the same.",
+            self.when(durable),
+            self.when(second)
+        );
+        Some((text, vec![write.wrote, second]))
     }
 
     /// What a node had heard of a message by the time when it gave it out again.

@@ -10,18 +10,22 @@ use crate::run::causal::EventId;
 use super::facts::{Facts, next_at};
 use super::ground::{Ground, breaches};
 use super::telling::{Outline, tell};
-use super::{Subject, Tale, crux};
+use super::{Breach, Subject, Tale, crux};
 
 /// Tells the story of a payload.
 pub(super) fn tale(ground: &Ground<'_>, payload: PayloadId) -> Tale {
     let found = breaches(&ground.evidence.judged, |witness| witness.payloads.contains(&payload));
     let promised = found.iter().any(|(breach, _)| breach.promised);
+    // What was promised and broken is explained, what was not promised only when there is nothing else; of several orders the first.
+    let mut explained: Vec<&(Breach, Vec<PayloadId>)> = found.iter().filter(|(breach, _)| breach.promised == promised).collect();
+    let order = explained.iter().position(|(breach, _)| is_of_order(breach.property));
+    let mut number = 0..;
+    explained.retain(|(breach, _)| (number.next() == order) | !is_of_order(breach.property));
     // What was overtaken, or overtook it, belongs to the story.
-    let others = found.iter().filter(|(breach, _)| breach.promised == promised && is_of_order(breach.property));
-    let payloads: BTreeSet<PayloadId> = others.flat_map(|(_, payloads)| payloads.clone()).chain([payload]).collect();
+    let others = explained.iter().filter(|(breach, _)| is_of_order(breach.property)).flat_map(|(_, payloads)| payloads.clone());
+    let payloads: BTreeSet<PayloadId> = others.chain([payload]).collect();
     let facts: Vec<Facts> = payloads.iter().map(|payload| Facts::of(ground, *payload)).collect();
-    // What was promised and broken is explained; what was not promised only when there is nothing else.
-    let properties: Vec<Property> = found.iter().filter(|(b, _)| b.promised == promised).map(|(breach, _)| breach.property).collect();
+    let properties: Vec<Property> = explained.iter().map(|(breach, _)| breach.property).collect();
     let mut gist = Vec::new();
     for property in &properties {
         for point in crux::of(ground, (*property, payload), &facts) {

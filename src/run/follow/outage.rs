@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::{FaultId, LossReason, NodeId, PayloadId};
-use crate::record::{End, Step, What};
+use crate::record::{End, Step, TraceEntry, What};
 use crate::run::causal::EventId;
 use crate::world::Strike;
 
@@ -110,6 +110,9 @@ impl<'s, 'g> Struck<'s, 'g> {
                 Step::Received { .. } | Step::Lost { again: false, .. } => {
                     ground.causality.sent(event).map(|sent| flying.remove(&sent));
                 }
+                // What was on its way to a process that is gone, or over a connection that is, is on its way no longer.
+                Step::Down { .. } => flying.retain(|sent| !is_between(ground.entry(*sent), entry.node, None)),
+                Step::Disconnected { peer, .. } => flying.retain(|sent| !is_between(ground.entry(*sent), entry.node, Some(*peer))),
                 Step::Recorded(What::Call { what, .. }) => {
                     self.waiting.insert(what.payload());
                 }
@@ -123,13 +126,11 @@ impl<'s, 'g> Struck<'s, 'g> {
                 | Step::Struck { .. }
                 | Step::Fired
                 | Step::Booted
-                | Step::Down { .. }
                 | Step::Paused(_)
                 | Step::Wrote { .. }
                 | Step::Syncing
                 | Step::Synced { .. }
                 | Step::LostWrites { .. }
-                | Step::Disconnected { .. }
                 | Step::Said { .. } => {}
             }
         }
@@ -207,4 +208,11 @@ impl<'s, 'g> Struck<'s, 'g> {
         }
         (text + ".", vec![self.begins])
     }
+}
+
+/// Whether a message goes from a node, or to it; with a peer, only those between the two.
+fn is_between(entry: &TraceEntry, node: NodeId, peer: Option<NodeId>) -> bool {
+    let Step::Sent { to, .. } = entry.step else { return false };
+    let ends = [entry.node, to];
+    ends.contains(&node) && peer.is_none_or(|peer| ends.contains(&peer))
 }

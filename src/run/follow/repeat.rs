@@ -14,7 +14,7 @@ pub(super) fn told_once(events: &[TaleEvent]) -> Vec<Option<String>> {
     let mut latest: BTreeMap<(Option<NodeId>, &str), usize> = BTreeMap::new();
     for (at, event) in events.iter().enumerate() {
         match event.kind {
-            Kind::Link => {
+            Kind::Link | Kind::Lost => {
                 if let Some(first) = latest.get(&(event.node, event.text.as_str())) {
                     let (times, last) = again.entry(*first).or_insert((0, event.at));
                     (*times, *last) = (*times + 1, event.at);
@@ -24,7 +24,7 @@ pub(super) fn told_once(events: &[TaleEvent]) -> Vec<Option<String>> {
                 }
             }
             Kind::Turn | Kind::Down | Kind::Up => latest.retain(|(node, _), _| *node != event.node),
-            Kind::Sends | Kind::Receives | Kind::Lost | Kind::Words | Kind::Wrote | Kind::Durable | Kind::Harm | Kind::Fault => {}
+            Kind::Sends | Kind::Receives | Kind::Words | Kind::Wrote | Kind::Durable | Kind::Harm | Kind::Fault => {}
         }
     }
     for (first, (times, last)) in again {

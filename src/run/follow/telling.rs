@@ -136,7 +136,13 @@ impl Teller<'_, '_> {
             }
             Step::Struck { fault, on } => {
                 let told = self.plain.iter().any(|(f, n, at)| f == fault && *n == node && (*at == entry.at || !on));
-                (!told).then_some(())?;
+                let same = |earlier: &EventId| {
+                    let other = ground.entry(*earlier);
+                    other.at == entry.at && matches!(other.step, Step::Struck { fault: f, on: o } if f == *fault && o == *on)
+                };
+                // A fault of the network strikes several nodes at once, and is told once.
+                let again = self.chosen.range(..event).rev().take_while(|e| ground.at(**e) == entry.at).any(same);
+                (!told && !again).then_some(())?;
                 (Kind::Fault, words.strikes(entry, *fault, *on))
             }
             Step::Wrote { bytes } => (Kind::Wrote, words.writes(node, *bytes)),
