@@ -242,3 +242,23 @@ fn a_folder_and_a_pattern_name_scenarios() {
     let (code, _, err) = run(&files, &["check", "z*.toml"]);
     assert_eq!((code, err.trim()), (64, "error: `z*.toml` matches no scenario"));
 }
+
+#[test]
+fn following_a_message() {
+    let files = [("good.toml", GOOD), ("bad.toml", "nonsense = [")];
+    let table: [(&[&str], i32, &str); 8] = [
+        (&["follow", "good.toml"], 0, "What can be followed under seed 1"),
+        (&["follow", "good.toml", "p3"], 0, "The story of p3 (seed 1, arm `main`)"),
+        (&["follow", "good.toml", "power"], 0, "It struck broker at 2.5s, until 3s: power lost"),
+        (&["follow", "good.toml", "broker", "--seed", "4", "--as", "svg"], 0, "<svg xmlns"),
+        (&["follow", "good.toml", "brokr"], 64, "did you mean `broker`?"),
+        (&["follow", "good.toml", "p100000"], 64, "p100000 never came up under seed 1"),
+        (&["follow", "good.toml", "p1", "--arm", "none"], 64, "has no arm `none`"),
+        (&["follow", "bad.toml", "p1"], 65, "nonsense"),
+    ];
+    for (arguments, code, says) in table {
+        let (found, out, err) = run(&files, arguments);
+        assert_eq!(found, code, "{arguments:?}: {out}{err}");
+        assert!(out.contains(says) || err.contains(says), "{arguments:?}: {out}{err}");
+    }
+}

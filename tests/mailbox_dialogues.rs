@@ -173,7 +173,8 @@ fn step(sim: &dyn Sim, step: &Step) -> Option<String> {
         Step::Synced { ok } => Some(if *ok { "has synced" } else { "could not sync" }.to_owned()),
         Step::LostWrites { count } => Some(format!("has lost {count} writes")),
         Step::Disconnected { peer, why } => Some(format!("connection to {}: {why}", names.node(*peer))),
-        Step::Received { .. } | Step::Carried { .. } | Step::Recorded(_) | Step::Struck { .. } | Step::Fired | Step::Wrote { .. } => None,
+        Step::Received { .. } | Step::Carried { .. } | Step::Recorded(_) | Step::Struck { .. } => None,
+        Step::Fired | Step::Wrote { .. } | Step::Syncing => None,
     }
 }
 

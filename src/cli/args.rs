@@ -27,6 +27,8 @@ pub(super) enum Verb {
     Replay(super::replay::ReplayArgs),
     /// Go on from a moment of a run under other settings, and compare
     Fork(super::fork::ForkArgs),
+    /// Tell the story of a message, a node or a fault of one run; without one, say what can be followed
+    Follow(FollowArgs),
     /// Print what there is: models, faults, laws, judges, marks, a model's scope
     List(ListArgs),
     /// Print the JSON Schema of scenario files, for editors
@@ -110,6 +112,44 @@ pub(super) struct AuditArgs {
     /// Also write what was audited, with digests, as JSON
     #[arg(long, value_name = "FILE")]
     pub(super) summary: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct FollowArgs {
+    /// A scenario file
+    #[arg(value_name = "FILE")]
+    pub(super) file: String,
+    /// Whom to follow: a message such as p17, the name of a node, or that of a fault or its beginning
+    #[arg(value_name = "SUBJECT")]
+    pub(super) subject: Option<String>,
+    /// Of which run [default: the first seed of the file]
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+    /// Of which arm [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub(super) arm: Option<String>,
+    /// Change a value of the scenario, such as --set load.rate=200/s; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// How to tell it
+    #[arg(long = "as", value_name = "HOW", value_enum, default_value_t = Telling::Text)]
+    pub(super) telling: Telling,
+    /// Write it there instead of to the terminal
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<String>,
+}
+
+/// How a story is told.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Telling {
+    /// In sentences.
+    Text,
+    /// As a space–time diagram.
+    Svg,
+    /// As a log with vector clocks, for ShiViz.
+    Shiviz,
+    /// As a trace in JSON, for chrome://tracing and Perfetto.
+    Chrome,
 }
 
 #[derive(Args, Debug)]

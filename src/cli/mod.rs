@@ -13,6 +13,7 @@ mod capsule;
 mod exit;
 mod files;
 mod fork;
+mod follow;
 mod list;
 mod pick;
 mod progress;
@@ -45,6 +46,7 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
         Verb::Capsule(args) => capsule::run(&args, models),
         Verb::Fork(args) => fork::run(&args, models),
         Verb::Replay(args) => replay::run(&args, models),
+        Verb::Follow(args) => follow::follow(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {
                 voice::say(&text);

@@ -6,7 +6,6 @@ use crate::lab::{Capsule, Case};
 use crate::model::Model;
 use crate::scenario::{ArmPlan, Plan};
 
-use super::args::Which;
 use super::exit::Exit;
 use super::verbs;
 use super::voice::complain;
@@ -46,8 +45,7 @@ impl Picked {
 impl Pick {
     /// Reads the file and finds the arm; what is wrong is said.
     pub(super) fn read(&self, models: &[&'static dyn Model]) -> Result<Picked, Exit> {
-        let which = Which { files: vec![self.file.clone()], set: self.set.clone() };
-        let plan = verbs::read(&self.file, &which, models)?;
+        let plan = verbs::read(&self.file, &self.set, models)?;
         let seed = self.seed.unwrap_or(plan.seeds().first);
         let arm = match &self.arm {
             None => plan.arms().first(),

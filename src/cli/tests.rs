@@ -18,12 +18,14 @@ fn check(verb: &str, keys: &str, exit: Exit) {
     let file = file.to_str().expect("text");
     let cli = match verb {
         "run" => Cli::try_parse_from(["deadletter", "run", file, "--seeds", "2", "--out", home.path().to_str().expect("text")]),
+        "follow" => Cli::try_parse_from(["deadletter", "follow", file, "p199"]),
         _ => Cli::try_parse_from(["deadletter", verb, file, "--seeds", "2"]),
     };
     let found = match cli.expect("a command line").verb {
         Verb::Run(args) => verbs::run(&args, &[&FAKE]),
         Verb::Check(args) => verbs::check(&args, &[&FAKE]),
         Verb::Audit(args) => verbs::audit(&args, &[&FAKE]),
+        Verb::Follow(args) => super::follow::follow(&args, &[&FAKE]),
         Verb::Capsule(_) | Verb::Fork(_) | Verb::Replay(_) | Verb::List(_) | Verb::Schema | Verb::Completions { .. } => {
             unreachable!("not asked for here")
         }
@@ -39,6 +41,10 @@ fn a_panic_and_a_world_that_does_not_repeat_are_our_own_bugs() {
     check("audit", "", Exit::Holds);
     check("audit", "panics_at = \"3s\"", Exit::OurBug);
     check("audit", "flaky = true", Exit::OurBug);
+    check("follow", "", Exit::Holds);
+    check("follow", "panics_at = \"3s\"", Exit::OurBug);
+    check("follow", "panics_at = 3", Exit::BadFile);
+    check("follow", "flaky = true", Exit::OurBug);
     // A flaky world is noticed without an audit, too, when its story is to be told.
     check("run", "flaky = true", Exit::OurBug);
 }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &RunArgs, models: &[&'static dyn Model]) -> Exit {
     let mut outcomes = Vec::new();
     let mut exits = Vec::new();
     for (number, file) in files.iter().enumerate() {
-        let plan = match read(file, &args.which, models) {
+        let plan = match read(file, &args.which.set, models) {
             Ok(plan) => plan,
             Err(exit) => {
                 exits.push(exit);
@@ -122,7 +122,7 @@ fn lines(rows: &[serde_json::Value]) -> String {
 /// `deadletter check`.
 pub(super) fn check(args: &CheckArgs, models: &[&'static dyn Model]) -> Exit {
     let Ok(files) = named(&args.which) else { return Exit::Usage };
-    let exits = files.iter().map(|file| match read(file, &args.which, models) {
+    let exits = files.iter().map(|file| match read(file, &args.which.set, models) {
         Ok(plan) => {
             if args.print {
                 say(&plan.print());
@@ -145,7 +145,7 @@ pub(super) fn audit(args: &AuditArgs, models: &[&'static dyn Model]) -> Exit {
     let mut rows = Vec::new();
     let mut exits = Vec::new();
     for file in &files {
-        let plan = match read(file, &args.which, models) {
+        let plan = match read(file, &args.which.set, models) {
             Ok(plan) => plan,
             Err(exit) => {
                 exits.push(exit);
@@ -214,7 +214,7 @@ fn told(asked: &Campaign<'_>, arm: &ArmPlan, audited: &[AuditResult]) -> Exit {
 }
 
 /// A panic inside a run: ours, with the line that repeats it.
-fn our_bug(asked: &Campaign<'_>, failure: &Failure) -> Exit {
+pub(super) fn our_bug(asked: &Campaign<'_>, failure: &Failure) -> Exit {
     complain(&format!(
         "{}, arm {}, seed {}: deadletter itself failed: {}\n  this is a bug of deadletter or of the model; please report it with the next line",
         asked.file, failure.arm, failure.crash.seed, failure.crash.what
@@ -229,7 +229,7 @@ fn named(which: &Which) -> Result<Vec<String>, ()> {
 }
 
 /// Reads and checks a scenario; all its problems are printed.
-pub(super) fn read(file: &str, which: &Which, models: &[&'static dyn Model]) -> Result<Plan, Exit> {
+pub(super) fn read(file: &str, sets: &[String], models: &[&'static dyn Model]) -> Result<Plan, Exit> {
     let text = fs::read_to_string(file).map_err(|error| {
         complain(&format!("`{file}` cannot be read: {error}"));
         Exit::BadFile
@@ -238,7 +238,7 @@ pub(super) fn read(file: &str, which: &Which, models: &[&'static dyn Model]) -> 
         let path = Path::new(file).parent().unwrap_or(Path::new("")).join(name);
         fs::read(&path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
     };
-    let source = scenario::Source { file, text: &text, sets: &which.set, models, files: &beside };
+    let source = scenario::Source { file, text: &text, sets, models, files: &beside };
     let reading = scenario::read(&source);
     aside(&scenario::render(&reading.problems, true));
     reading.plan.ok_or(Exit::BadFile)

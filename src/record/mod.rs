@@ -13,4 +13,4 @@ pub use history::{Entry, Note, Phase, What};
 pub use mark::{Mark, Marks};
 pub use names::{Names, Object, ObjectKind};
 pub use op::{Command, End, Op, Reason, Settlement};
-pub use trace::{Step, Trace, TraceEntry};
+pub use trace::{Step, Trace, TraceEntry, Window};

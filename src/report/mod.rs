@@ -12,6 +12,7 @@ pub mod fork;
 pub mod json;
 pub mod junit;
 pub mod page;
+pub mod tale;
 pub mod text;
 mod view;
 pub mod words;

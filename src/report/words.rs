@@ -40,6 +40,12 @@ pub fn time(time: Time) -> String {
     seconds(time, 3)
 }
 
+/// A moment as seconds to the microsecond: `4.812345 s`.
+#[must_use]
+pub fn micros(time: Time) -> String {
+    seconds(time.nearest_micro(), 6)
+}
+
 /// Moments as seconds with as many decimals, at least three, as it takes to tell neighbours apart that are not the same moment.
 #[must_use]
 pub fn times(times: &[Time]) -> Vec<String> {

@@ -88,7 +88,7 @@ const TRACE: usize = 4_000_000;
 /// Runs two passages side by side and finds the first step at which they differ; the second is continued in a copy after
 /// `fork_at` events.
 fn parting(ready: &Ready<'_>, seed: u64, fork_at: Option<u64>) -> Option<Parting> {
-    let how = How { trace_limit: TRACE, without: None };
+    let how = How { trace_limit: TRACE, ..How::default() };
     let (mut left, mut right) = (Passage::start(ready, seed, how), Passage::start(ready, seed, how));
     let mut fork_at = fork_at;
     loop {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::{NodeId, PayloadId, Tag, Time};
 use crate::check::{Property, Witness};
-use crate::record::{End, Entry, LossReason, Note, Op, Settlement, Step, TraceEntry, What};
+use crate::record::{Entry, Note, Step, TraceEntry, What};
 use crate::world::Sim;
 
+use super::words::{Words, again, payload_of};
 use super::{Story, StoryLine};
 
 /// More lines than this nobody reads: what matters less goes first.
@@ -88,9 +89,7 @@ struct Scene<'a> {
     trace: &'a [TraceEntry],
     payloads: BTreeSet<PayloadId>,
     nodes: BTreeSet<NodeId>,
-    /// Which message of its kind about its payload on its way a message was, from 1. A tag's own number need not begin at 1: it only
-    /// tells messages apart.
-    times: BTreeMap<(NodeId, NodeId, Tag), usize>,
+    words: Words<'a>,
     from: Time,
     until: Time,
 }
@@ -101,67 +100,31 @@ impl<'a> Scene<'a> {
         let payloads: BTreeSet<PayloadId> = witness.payloads.iter().copied().collect();
         let mut nodes: BTreeSet<NodeId> = witness.nodes.iter().copied().collect();
         let (mut from, mut until) = (witness.at, witness.at);
-        let about = evidence.entries.iter().filter(|e| payload_of(e).is_some_and(|p| payloads.contains(&p)));
+        let about = evidence.entries.iter().filter(|e| payload_of(&e.what).is_some_and(|p| payloads.contains(&p)));
         for entry in about {
             nodes.insert(entry.node);
             from = from.min(entry.at);
             until = until.max(entry.at);
         }
-        let (mut times, mut sent) = (BTreeMap::new(), BTreeMap::new());
-        for step in trace {
+        for step in trace.iter().filter(|step| step.at >= from) {
             let Some((other, tag)) = message(&step.step) else { continue };
-            let Some(payload) = evidence.sim.about(tag).filter(|p| payloads.contains(p)) else { continue };
-            if matches!(step.step, Step::Sent { .. }) {
-                times.entry((step.node, other, tag)).or_insert_with(|| {
-                    let count = sent.entry((step.node, other, tag.kind, payload)).or_insert(0);
-                    *count += 1;
-                    *count
-                });
-            }
-            if step.at >= from {
+            if evidence.sim.about(tag).is_some_and(|p| payloads.contains(&p)) {
                 nodes.insert(step.node);
                 nodes.insert(other);
             }
         }
-        Scene { evidence, trace, payloads, nodes, times, from, until }
+        let words = Words::new(evidence.sim, evidence.faults, trace, |p| payloads.contains(&p));
+        Scene { evidence, trace, payloads, nodes, words, from, until }
     }
 
     fn about(&self, tag: Tag) -> bool {
         self.evidence.sim.about(tag).is_some_and(|p| self.payloads.contains(&p))
     }
 
-    fn node(&self, id: NodeId) -> &str {
-        self.evidence.sim.names().node(id)
-    }
-
     /// A history entry as a sentence; `None` when it is not about the witness.
     fn entry(&self, entry: &Entry) -> Option<(Weight, String)> {
-        let payload = payload_of(entry)?;
-        if !self.payloads.contains(&payload) {
-            return None;
-        }
-        let who = self.node(entry.node);
-        let name = |id| self.evidence.sim.names().object(id).name.as_str();
-        let text = match entry.what {
-            What::Call { what: Op::Publish { to, .. }, .. } => format!("{who} publishes {payload} to {}", name(to)),
-            What::Call { what: Op::Request { to, .. }, .. } => format!("{who} requests {payload} of {}", name(to)),
-            What::End { what, end, .. } => match end {
-                End::Ok => format!("{who}: {} {payload} ended well", what.verb()),
-                End::Failed(why) => format!("{who}: {} {payload} failed for certain: {why}", what.verb()),
-                End::Unknown(why) => format!("{who}: whether {} {payload} happened is unknown: {why}", what.verb()),
-            },
-            What::Skipped { what, .. } => format!("{who} is down and cannot {} {payload}", what.verb()),
-            What::Note(Note::Deliver { group, intact, redelivered, .. }) => {
-                let again = if redelivered { ", marked as redelivered" } else { "" };
-                let damage = if intact { "" } else { ", with a damaged body" };
-                format!("{who} receives {payload} from {}{again}{damage}", name(group))
-            }
-            What::Note(Note::Effect { group, .. }) => format!("{who} applies the effect of {payload} for {}", name(group)),
-            What::Note(Note::Settle { group, how, .. }) => format!("{payload} leaves {}: {}", name(group), settled(how)),
-            What::Note(Note::Held { group, .. }) => format!("{payload} is still held in {}", name(group)),
-            What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) | What::Phase(_) | What::Fault { .. } => return None,
-        };
-        Some((Weight::Turn, text))
+        payload_of(&entry.what).filter(|payload| self.payloads.contains(payload))?;
+        Some((Weight::Turn, self.words.entry(entry)?))
     }
 
     /// The trace's steps as sentences.
@@ -173,7 +136,6 @@ impl<'a> Scene<'a> {
             if entry.at < self.from || entry.at > self.until {
                 continue;
             }
-            let who = self.node(entry.node);
             let told = match &entry.step {
                 Step::Sent { tag, .. } | Step::Lost { tag, .. } | Step::Received { tag, .. } => {
                     let about = self.about(*tag);
@@ -184,13 +146,10 @@ impl<'a> Scene<'a> {
                 }
                 Step::Wrote { bytes } => (here == Some((entry.node, entry.at))).then(|| {
                     wrote.insert(entry.node);
-                    let what = if *bytes == 0 { "a record".to_owned() } else { format!("{bytes} bytes") };
-                    (Weight::Disk, format!("{who} writes {what}, not yet durable"))
+                    (Weight::Disk, self.words.writes(entry.node, *bytes))
                 }),
-                Step::Synced { ok: true } => {
-                    wrote.remove(&entry.node).then(|| (Weight::Disk, format!("{who} has everything written before on its disk")))
-                }
-                Step::Carried { .. } | Step::Recorded(_) | Step::Struck { .. } => None,
+                Step::Synced { ok: true } => wrote.remove(&entry.node).then(|| (Weight::Disk, self.words.has_synced(entry.node))),
+                Step::Carried { .. } | Step::Recorded(_) | Step::Struck { .. } | Step::Syncing => None,
                 Step::Fired
                 | Step::Booted
                 | Step::Down { .. }
@@ -212,6 +171,7 @@ impl<'a> Scene<'a> {
                 | Step::Down { .. }
                 | Step::Paused(_)
                 | Step::Wrote { .. }
+                | Step::Syncing
                 | Step::Synced { .. }
                 | Step::LostWrites { .. }
                 | Step::Disconnected { .. } => Turn::Reached,
@@ -232,28 +192,20 @@ impl<'a> Scene<'a> {
 
     /// A message about the witness as a sentence. One that arrived gives one line, not two.
     fn way(&self, order: usize, entry: &TraceEntry, tag: Tag) -> Option<(Weight, String)> {
-        let who = self.node(entry.node);
         match &entry.step {
             Step::Sent { to, .. } => {
                 let arrival = |later: &TraceEntry| {
                     later.node == *to && matches!(&later.step, Step::Received { from, tag: t } if *from == entry.node && *t == tag)
                 };
                 let arrives = self.trace[order..].iter().any(arrival);
-                let what = || self.message((entry.node, *to), tag);
-                (!arrives).then(|| (Weight::Way, format!("{who} sends {} to {}", what(), self.node(*to))))
+                (!arrives).then(|| (Weight::Way, self.words.sends((entry.node, *to), tag)))
             }
             Step::Received { from, .. } => {
                 let sent = sent_at(&self.trace[..order], *from, entry.node, tag);
                 let when = sent.map_or(String::new(), |at| format!(", sent at {}", at.nearest_micro()));
-                let what = self.message((*from, entry.node), tag);
-                Some((Weight::Way, format!("{who} receives {what} from {}{when}", self.node(*from))))
+                Some((Weight::Way, self.words.receives((*from, entry.node), tag) + &when))
             }
-            Step::Lost { to, why, again, .. } => {
-                let what = self.message((entry.node, *to), tag);
-                let next = if *again { "; it will be sent again" } else { "" };
-                let text = format!("{what} from {who} to {} is lost: {}{next}", self.node(*to), self.loss(*why));
-                Some((Weight::Turn, text))
-            }
+            Step::Lost { to, why, again, .. } => Some((Weight::Turn, self.words.loses((entry.node, *to), tag, (*why, *again)))),
             Step::Carried { .. }
             | Step::Recorded(_)
             | Step::Struck { .. }
@@ -262,6 +214,7 @@ impl<'a> Scene<'a> {
             | Step::Down { .. }
             | Step::Paused(_)
             | Step::Wrote { .. }
+            | Step::Syncing
             | Step::Synced { .. }
             | Step::LostWrites { .. }
             | Step::Disconnected { .. }
@@ -274,19 +227,11 @@ impl<'a> Scene<'a> {
         if !self.nodes.contains(&entry.node) {
             return None;
         }
-        let who = self.node(entry.node);
-        match &entry.step {
-            Step::Down { how } => Some((Weight::Node, format!("{who} goes down: {how}{}", self.blame(entry)))),
-            Step::Booted => Some((Weight::Node, format!("{who} starts with what its disk holds"))),
-            Step::Paused(true) => Some((Weight::Node, format!("{who} stops{}", self.blame(entry)))),
-            Step::Paused(false) => Some((Weight::Node, format!("{who} goes on"))),
-            Step::LostWrites { count: 1 } => Some((Weight::Turn, format!("{who} loses 1 unsynced write"))),
-            Step::LostWrites { count } => Some((Weight::Turn, format!("{who} loses {count} unsynced writes"))),
-            Step::Synced { ok: false } => Some((Weight::Turn, format!("{who}'s disk fails to sync{}", self.blame(entry)))),
-            Step::Disconnected { peer, why } if self.nodes.contains(peer) => {
-                Some((Weight::Link, format!("{who} loses its connection to {}: {why}", self.node(*peer))))
-            }
-            Step::Said { about: Some(payload), text } if self.payloads.contains(payload) => Some((Weight::Words, format!("{who}: {text}"))),
+        let weight = match &entry.step {
+            Step::Down { .. } | Step::Booted | Step::Paused(_) => Weight::Node,
+            Step::LostWrites { .. } | Step::Synced { ok: false } => Weight::Turn,
+            Step::Disconnected { peer, .. } if self.nodes.contains(peer) => Weight::Link,
+            Step::Said { about: Some(payload), .. } if self.payloads.contains(payload) => Weight::Words,
             Step::Sent { .. }
             | Step::Carried { .. }
             | Step::Recorded(_)
@@ -295,52 +240,12 @@ impl<'a> Scene<'a> {
             | Step::Received { .. }
             | Step::Fired
             | Step::Wrote { .. }
+            | Step::Syncing
             | Step::Synced { ok: true }
             | Step::Disconnected { .. }
-            | Step::Said { .. } => None,
-        }
-    }
-
-    /// The fault that struck a node at this moment, or acts on it.
-    fn blame(&self, entry: &TraceEntry) -> String {
-        let strikes = self.evidence.sim.strikes().iter().filter(|s| s.from <= entry.at && s.until.is_none_or(|u| entry.at <= u));
-        let last = strikes.filter(|s| s.nodes.contains(&entry.node)).max_by_key(|s| s.from);
-        last.map_or(String::new(), |s| format!(" (fault `{}`)", self.evidence.faults[s.fault.index()]))
-    }
-
-    fn message(&self, (from, to): (NodeId, NodeId), tag: Tag) -> String {
-        let kind = self.evidence.sim.kinds().get(usize::from(tag.kind)).copied().unwrap_or("message");
-        let payload = self.evidence.sim.about(tag).expect("it was found to be about a payload");
-        match self.times.get(&(from, to, tag)) {
-            Some(again @ 2..) => format!("{kind} {payload} (attempt {again})"),
-            Some(_) | None => format!("{kind} {payload}"),
-        }
-    }
-
-    fn loss(&self, why: LossReason) -> String {
-        match why {
-            LossReason::Chance => "the link loses some messages".into(),
-            LossReason::Burst => "the link is in its bad state".into(),
-            LossReason::Fault(id) => format!("fault `{}`", self.evidence.faults[id.index()]),
-            LossReason::NoRoute => "no route is left".into(),
-            LossReason::Overflow => "the link's queue is full".into(),
-            LossReason::Checksum => "damaged on the way, caught by its checksum".into(),
-            LossReason::NodeDown => "the receiver is down".into(),
-            LossReason::RunQueueFull => "the receiver's run queue is full".into(),
-            LossReason::Override => "so decided by an override".into(),
-        }
-    }
-}
-
-/// The payload an entry is about.
-#[must_use]
-pub(super) fn payload_of(entry: &Entry) -> Option<PayloadId> {
-    match entry.what {
-        What::Call { what, .. } | What::End { what, .. } | What::Skipped { what, .. } => Some(what.payload()),
-        What::Note(
-            Note::Deliver { payload, .. } | Note::Settle { payload, .. } | Note::Effect { payload, .. } | Note::Held { payload, .. },
-        ) => Some(payload),
-        What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) | What::Phase(_) | What::Fault { .. } => None,
+            | Step::Said { .. } => return None,
+        };
+        Some((weight, self.words.machine(entry)?))
     }
 }
 
@@ -356,6 +261,7 @@ fn message(step: &Step) -> Option<(NodeId, Tag)> {
         | Step::Down { .. }
         | Step::Paused(_)
         | Step::Wrote { .. }
+        | Step::Syncing
         | Step::Synced { .. }
         | Step::LostWrites { .. }
         | Step::Disconnected { .. }
@@ -368,20 +274,10 @@ fn sent_at(before: &[TraceEntry], from: NodeId, to: NodeId, tag: Tag) -> Option<
     before.iter().rev().find(sent).map(|e| e.at)
 }
 
-const fn settled(how: Settlement) -> &'static str {
-    match how {
-        Settlement::Acknowledged => "the consumer acknowledged it",
-        Settlement::Returned => "the consumer gave it back",
-        Settlement::DeadLettered => "moved to the dead letters",
-        Settlement::Expired => "its time was over",
-        Settlement::Dropped => "dropped without a word, the queue was full",
-    }
-}
-
 /// What a node does several times in a row is told once: writes at one moment, and connections that break again and again.
 fn drop_repetitions(lines: &mut Vec<Line>) {
     let mut latest: BTreeMap<Option<NodeId>, usize> = BTreeMap::new();
-    let mut again: BTreeMap<usize, (usize, Time)> = BTreeMap::new();
+    let mut repeated: BTreeMap<usize, (u64, Time)> = BTreeMap::new();
     let mut keep = vec![true; lines.len()];
     for at in 0..lines.len() {
         let line = &lines[at];
@@ -390,7 +286,7 @@ fn drop_repetitions(lines: &mut Vec<Line>) {
             Some(before)
                 if tiresome && lines[*before].text == line.text && (line.weight == Weight::Link || lines[*before].at == line.at) =>
             {
-                let (times, last) = again.entry(*before).or_insert((0, line.at));
+                let (times, last) = repeated.entry(*before).or_insert((0, line.at));
                 (*times, *last) = (*times + 1, line.at);
                 keep[at] = false;
             }
@@ -399,11 +295,10 @@ fn drop_repetitions(lines: &mut Vec<Line>) {
             }
         }
     }
-    for (at, (times, last)) in again {
+    for (at, (times, last)) in repeated {
         let line = &mut lines[at];
         if line.weight == Weight::Link {
-            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-            line.text += &format!(", and {times} more until {}", last.nearest_micro());
+            line.text += &again(times, last);
         }
     }
     let mut keep = keep.into_iter();

@@ -85,7 +85,7 @@ impl Checked for FakeChecked {
     fn start(&self, surroundings: &Surroundings, seed: u64) -> Result<Box<dyn Sim>, Vec<String>> {
         let roster = self.roster();
         let names = Names { nodes: roster.nodes.into_iter().map(|n| n.name).collect(), objects: roster.objects };
-        let trace = (surroundings.trace_limit > 0).then(|| Trace::with_limit(surroundings.trace_limit));
+        let trace = (surroundings.trace_limit > 0).then(|| Trace::within(surroundings.trace_window, surroundings.trace_limit));
         Ok(Box::new(FakeSim {
             now: Time::ZERO,
             queue: BTreeMap::new(),

@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::base::FaultId;
+use crate::base::{FaultId, Time};
 use crate::check::{Property, Verdict, Witness};
-use crate::record::{Entry, What};
+use crate::record::{Entry, What, Window};
 
-use super::explain::{Evidence, payload_of, tell};
+use super::explain::{Evidence, tell};
 use super::passage::{How, Passage, Ready};
+use super::words::payload_of;
 use super::{Ran, RunOutcome, Story};
 
 /// A panic inside a run: our own bug, or a world that is not the same twice.
@@ -48,9 +49,10 @@ const TRACE: usize = 2_000_000;
 pub fn explained(ready: &Ready<'_>, run: &RunOutcome, property: Property) -> Result<Option<Story>, Crash> {
     let Verdict::Broken(witness) = &run.judged.finding(property).verdict else { return Ok(None) };
     guarded(run.seed, || {
+        let window = if run.events > WHOLE { life(ready, run.seed, |entry| concerns(entry, witness), witness.at) } else { None };
         let mut entries: Vec<Entry> = Vec::new();
         let keep = |entry: &Entry| entries.extend(concerns(entry, witness).then_some(*entry));
-        let passage = Passage::start(ready, run.seed, How { trace_limit: TRACE, without: None }).run(keep);
+        let passage = Passage::start(ready, run.seed, How { trace_limit: TRACE, window, ..How::default() }).run(keep);
         assert_eq!(passage.digest(), run.digest, "the run with its trace on is not the run without");
         let sim = passage.sim();
         let faults: Vec<String> = ready.arm().surroundings().faults.iter().map(|f| f.name.clone()).collect();
@@ -59,11 +61,27 @@ pub fn explained(ready: &Ready<'_>, run: &RunOutcome, property: Property) -> Res
     })
 }
 
+/// A run of so many events may be traced as a whole: an event makes a handful of steps.
+const WHOLE: u64 = 300_000;
+
+/// From the first entry of the history that is asked for until the last, and a moment that lies between or beyond. `None`: there is no
+/// such entry.
+pub(super) fn life(ready: &Ready<'_>, seed: u64, asked: impl Fn(&Entry) -> bool, and: Time) -> Option<Window> {
+    let mut life: Option<Window> = None;
+    let _ = Passage::start(ready, seed, How::default()).run(|entry| {
+        if asked(entry) {
+            let (from, until) = life.map_or((entry.at, entry.at.max(and)), |life| (life.from, life.until.max(entry.at)));
+            life = Some(Window { from, until });
+        }
+    });
+    life
+}
+
 fn concerns(entry: &Entry, witness: &Witness) -> bool {
     match entry.what {
         What::Phase(_) | What::Fault { .. } => false,
         What::Call { .. } | What::End { .. } | What::Note(_) | What::Skipped { .. } => {
-            payload_of(entry).is_some_and(|p| witness.payloads.contains(&p))
+            payload_of(&entry.what).is_some_and(|p| witness.payloads.contains(&p))
         }
     }
 }
@@ -84,7 +102,7 @@ pub fn mattered(ready: &Ready<'_>, run: &mut RunOutcome, properties: &[Property]
             run.ledger[index].mattered = Some(false);
             continue;
         }
-        let how = How { trace_limit: 0, without: Some(FaultId::at(index)) };
+        let how = How { without: Some(FaultId::at(index)), ..How::default() };
         let without = guarded(run.seed, || Passage::start(ready, run.seed, how).run(|_| ()).finish())?.outcome;
         let kept = broken.iter().any(|p| !without.judged.finding(*p).verdict.is_broken());
         run.ledger[index].mattered = Some(kept);

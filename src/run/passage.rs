@@ -7,7 +7,7 @@ use crate::base::{Digest, FaultId, NodeId, ObjectId, Span, Time};
 use crate::check::{JudgeConfig, Judges, Promises, Property, Verdict};
 use crate::load::{Load, LoadPlan, Target};
 use crate::parts::fault::{Fault, When};
-use crate::record::{Entry, Names, Phase, What};
+use crate::record::{Entry, Names, Phase, What, Window};
 use crate::scenario::ArmPlan;
 use crate::scenario::expect::Expectation;
 use crate::world::{Sim, Strike, Surroundings};
@@ -67,6 +67,8 @@ impl<'p> Ready<'p> {
 pub struct How {
     /// How many steps of trace to keep; zero: none.
     pub trace_limit: usize,
+    /// Of which part of the run every step is kept; `None`: of all of it.
+    pub window: Option<Window>,
     /// Leave this declared fault out. Everything else keeps its chances, so that the two runs are a pair.
     pub without: Option<FaultId>,
 }
@@ -455,6 +457,7 @@ fn looks(arm: &ArmPlan) -> Vec<(Time, Property, Span)> {
 fn surroundings(arm: &ArmPlan, how: How) -> Surroundings {
     let mut surroundings = arm.surroundings().clone();
     surroundings.trace_limit = how.trace_limit;
+    surroundings.trace_window = how.window.unwrap_or(Window::ALL);
     surroundings.invariant_stride = INVARIANT_STRIDE;
     if let Some(out) = how.without {
         // The fault keeps its place, and so the others keep their ids and streams; it only never strikes.

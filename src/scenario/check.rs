@@ -298,6 +298,7 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
             chaos_start: phases.start(Phase::Chaos),
             heal_start: phases.start(Phase::Heal),
             trace_limit: 0,
+            trace_window: crate::record::Window::ALL,
             invariant_stride: 0,
         };
         (surroundings, asked, phases)

@@ -6,6 +6,7 @@ use crate::base::{FaultId, NodeId, Time};
 use crate::parts::config::{MachineConfig, NetworkConfig};
 use crate::parts::fault::{Fault, Ill};
 use crate::parts::network::Outcome;
+use crate::record::Window;
 
 /// Everything around the protocol: machines, network, faults, phases.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Surroundings {
     pub heal_start: Time,
     /// How many steps of trace to keep; zero: none, at no cost.
     pub trace_limit: usize,
+    /// Of which part of the run every step is kept.
+    pub trace_window: Window,
     /// Check the protocol's invariant every so many events; zero: never.
     pub invariant_stride: u64,
 }
@@ -40,6 +43,7 @@ impl Surroundings {
             chaos_start: Time::ZERO,
             heal_start: Time::FAR,
             trace_limit: 0,
+            trace_window: Window::ALL,
             invariant_stride: 0,
         }
     }

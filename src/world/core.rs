@@ -269,6 +269,7 @@ impl<P: Protocol> Core<P> {
         let decision = self.open_tag(node, node, Tag { kind: KIND_SYNC, subject: number, attempt: 0 });
         let takes = machines.of(node).sync.draw(&mut decision.words(Lane::Service, 0));
         let takes = self.slowed(takes, slow);
+        self.trace_with(node, || Step::Syncing);
         let done = SyncDone { node, incarnation, power_cycle, point, number, done, failed };
         self.queue.push(self.now + takes, Event::Synced(Box::new(done)));
     }

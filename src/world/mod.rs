@@ -166,7 +166,7 @@ impl<P: Protocol> World<P> {
             marks: crate::record::Marks::default(),
             digest: Digest::new(),
             ledger: faults::Ledger::new(&surroundings.faults, seed, (surroundings.chaos_start, surroundings.heal_start)),
-            trace: (surroundings.trace_limit > 0).then(|| Box::new(Trace::with_limit(surroundings.trace_limit))),
+            trace: (surroundings.trace_limit > 0).then(|| Box::new(Trace::within(surroundings.trace_window, surroundings.trace_limit))),
             messages: 0,
             events: 0,
             gated: 0,

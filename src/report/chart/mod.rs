@@ -19,8 +19,8 @@ mod distribution;
 mod font;
 mod frame;
 mod latency;
-mod palette;
-mod scene;
+pub(super) mod palette;
+pub(super) mod scene;
 #[cfg(test)]
 mod tests;
 mod throughput;

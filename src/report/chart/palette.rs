@@ -2,30 +2,30 @@
 
 /// A colour with its opacity.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) struct Colour {
+pub(in crate::report) struct Colour {
     /// 0 to 255.
-    pub(super) red: u8,
+    pub(in crate::report) red: u8,
     /// 0 to 255.
-    pub(super) green: u8,
+    pub(in crate::report) green: u8,
     /// 0 to 255.
-    pub(super) blue: u8,
+    pub(in crate::report) blue: u8,
     /// 0 (not there) to 1 (covers).
     pub(super) alpha: f64,
 }
 
 impl Colour {
     /// Paper.
-    pub(super) const WHITE: Colour = Colour::hex(0x00ff_ffff);
+    pub(in crate::report) const WHITE: Colour = Colour::hex(0x00ff_ffff);
     /// Headings.
-    pub(super) const INK: Colour = Colour::hex(0x001d_232b);
+    pub(in crate::report) const INK: Colour = Colour::hex(0x001d_232b);
     /// Labels.
-    pub(super) const GREY: Colour = Colour::hex(0x005b_6673);
+    pub(in crate::report) const GREY: Colour = Colour::hex(0x005b_6673);
     /// Axes.
-    pub(super) const AXIS: Colour = Colour::hex(0x009a_a4af);
+    pub(in crate::report) const AXIS: Colour = Colour::hex(0x009a_a4af);
     /// The mesh.
-    pub(super) const MESH: Colour = Colour::hex(0x00e6_e9ed);
+    pub(in crate::report) const MESH: Colour = Colour::hex(0x00e6_e9ed);
     /// Phases.
-    pub(super) const PHASE: Colour = Colour::hex(0x00ee_f1f4);
+    pub(in crate::report) const PHASE: Colour = Colour::hex(0x00ee_f1f4);
 
     /// From `0xRRGGBB`, covering.
     pub(super) const fn hex(rgb: u32) -> Colour {
@@ -39,11 +39,11 @@ impl Colour {
 }
 
 /// Operations that succeeded; messages delivered once.
-pub(super) const OK: Colour = Colour::hex(0x002f_80a8);
+pub(in crate::report) const OK: Colour = Colour::hex(0x002f_80a8);
 /// Operations that failed; messages lost.
-pub(super) const FAILED: Colour = Colour::hex(0x00c2_3b34);
+pub(in crate::report) const FAILED: Colour = Colour::hex(0x00c2_3b34);
 /// Operations whose end nobody knows.
-pub(super) const UNKNOWN: Colour = Colour::hex(0x00f0_b43c);
+pub(in crate::report) const UNKNOWN: Colour = Colour::hex(0x00f0_b43c);
 /// The median.
 pub(super) const MEDIAN: Colour = Colour::hex(0x002f_80a8);
 /// The slowest in a hundred.
@@ -52,7 +52,7 @@ pub(super) const TAIL: Colour = Colour::hex(0x00e0_7b1a);
 pub(super) const WORST: Colour = Colour::hex(0x008e_2a5a);
 
 /// Colours for lines and arms, in order of use.
-pub(super) const SERIES: [Colour; 8] = [
+pub(in crate::report) const SERIES: [Colour; 8] = [
     Colour::hex(0x002f_80a8),
     Colour::hex(0x00e0_7b1a),
     Colour::hex(0x003d_9a5f),
@@ -64,7 +64,7 @@ pub(super) const SERIES: [Colour; 8] = [
 ];
 
 /// Colours for faults, in order of declaration; used faint behind data and full in the lane above it.
-pub(super) const FAULTS: [Colour; 7] = [
+pub(in crate::report) const FAULTS: [Colour; 7] = [
     Colour::hex(0x00d0_544c),
     Colour::hex(0x007a_5fc0),
     Colour::hex(0x00d3_931e),

@@ -157,7 +157,7 @@ impl Scene {
 }
 
 /// About how wide a text comes out, in pixels: after DejaVu Sans, which is wider than most.
-pub(super) fn width(text: &str, size: f64) -> f64 {
+pub(in crate::report) fn width(text: &str, size: f64) -> f64 {
     let em: f64 = text
         .chars()
         .map(|c| match c {
@@ -174,7 +174,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 }
 
 /// A text shortened with an ellipsis so that it fits.
-pub(super) fn fitted(text: &str, size: f64, room: f64) -> String {
+pub(in crate::report) fn fitted(text: &str, size: f64, room: f64) -> String {
     if width(text, size) <= room {
         return text.to_owned();
     }
@@ -189,7 +189,7 @@ pub(super) fn fitted(text: &str, size: f64, room: f64) -> String {
 }
 
 /// A text for XML, in content and attributes.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::report) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in crate::report::words::clean(text).chars() {
         match c {

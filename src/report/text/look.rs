@@ -88,7 +88,7 @@ impl Look {
 
 /// A text broken between words into lines of at most `width` characters, all but the first behind `indent` spaces. A word that is
 /// longer stands alone on its line: commands must stay whole to be copied.
-pub(super) fn wrap(text: &str, width: usize, indent: usize) -> String {
+pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for word in text.split(' ').filter(|w| !w.is_empty()) {

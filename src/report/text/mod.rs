@@ -7,7 +7,8 @@ mod tests;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::run::{Answer, ArmOutcome, Outcome};
-use look::{Ink, wrap};
+use look::Ink;
+pub(crate) use look::wrap;
 pub use look::{Look, Style};
 
 use super::{contrast, view, words};

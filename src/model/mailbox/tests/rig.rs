@@ -102,6 +102,7 @@ pub(super) fn run(plan: &Plan, seed: u64) -> Outcome {
         chaos_start: Time::ZERO,
         heal_start,
         trace_limit: plan.trace,
+        trace_window: crate::record::Window::ALL,
         invariant_stride: 97,
     };
     let (table, mut problems) = Table::parse("test.toml", &plan.text);
