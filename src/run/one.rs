@@ -47,9 +47,14 @@ const TRACE: usize = 2_000_000;
 /// # Errors
 /// A panic inside the run; also when the second run is not the first, which is our own bug.
 pub fn explained(ready: &Ready<'_>, run: &RunOutcome, property: Property) -> Result<Option<Story>, Crash> {
+    explained_within(ready, run, property, WHOLE)
+}
+
+/// The same; a run of more events than `whole` is traced only around its witness.
+pub(super) fn explained_within(ready: &Ready<'_>, run: &RunOutcome, property: Property, whole: u64) -> Result<Option<Story>, Crash> {
     let Verdict::Broken(witness) = &run.judged.finding(property).verdict else { return Ok(None) };
     guarded(run.seed, || {
-        let window = if run.events > WHOLE { life(ready, run.seed, |entry| concerns(entry, witness), witness.at) } else { None };
+        let window = if run.events > whole { life(ready, run.seed, |entry| concerns(entry, witness), witness.at) } else { None };
         let mut entries: Vec<Entry> = Vec::new();
         let keep = |entry: &Entry| entries.extend(concerns(entry, witness).then_some(*entry));
         let passage = Passage::start(ready, run.seed, How { trace_limit: TRACE, window, ..How::default() }).run(keep);
@@ -66,7 +71,7 @@ const WHOLE: u64 = 300_000;
 
 /// From the first entry of the history that is asked for until the last, and a moment that lies between or beyond. `None`: there is no
 /// such entry.
-pub(super) fn life(ready: &Ready<'_>, seed: u64, asked: impl Fn(&Entry) -> bool, and: Time) -> Option<Window> {
+fn life(ready: &Ready<'_>, seed: u64, asked: impl Fn(&Entry) -> bool, and: Time) -> Option<Window> {
     let mut life: Option<Window> = None;
     let _ = Passage::start(ready, seed, How::default()).run(|entry| {
         if asked(entry) {

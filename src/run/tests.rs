@@ -159,6 +159,8 @@ fn a_story_tells_what_happened_to_the_witness() {
     ];
     assert_eq!(lines, told);
     assert!(story.lines.is_sorted_by_key(|l| l.at));
+    let around = super::one::explained_within(&ready, &run, Property::AckedSurvives, 0).expect("no panic");
+    assert_eq!(around, Some(story), "a trace of the witness's life tells as much as one of the whole run");
     assert_eq!(explained(&ready, &run, Property::NoDuplicateDelivery), Ok(None), "what holds has no story");
 }
 
