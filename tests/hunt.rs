@@ -1,0 +1,131 @@
+//! Hunts find every broken twin of the mailbox by themselves, and nothing where the model is honest.
+//!
+//! `HUNT_RUNS=5000 cargo test --release --all-features --test hunt` gives the honest models so many runs.
+#![cfg(feature = "mutants")]
+
+use std::fs;
+
+use deadletter::check::Property;
+use deadletter::lab::hunt::{Guidance, Quarries};
+use deadletter::lab::{Goal, Hunt, Hunted, Violation, hunt};
+use deadletter::scenario::{Plan, Source, read, render};
+
+/// The mutant and the property that it breaks, in a scenario that promises the property and declares no fault.
+const MUTANTS: [(&str, Property); 16] = [
+    ("acks_before_storing", Property::AckedSurvives),
+    ("acks_unsynced", Property::AckedSurvives),
+    ("loses_on_restart", Property::AckedSurvives),
+    ("forgets_dedupe", Property::NoDuplicateDelivery),
+    ("dedup_not_persisted", Property::NoDuplicateDelivery),
+    ("delivers_twice_after_ack", Property::NoDuplicateDelivery),
+    ("redelivers_out_of_order", Property::OrderPerProducer),
+    ("ignores_processed_ids", Property::NoDuplicateEffect),
+    ("delivers_corrupt_bodies", Property::NothingCorrupted),
+    ("unknown_as_failed", Property::FailedStaysFailed),
+    ("visibility_forgets", Property::Drained),
+    ("silently_drops_poison", Property::NoMissingEffect),
+    ("drops_on_full_but_confirms", Property::AckedSurvives),
+    ("ignores_unsubscribe", Property::NothingUnexpected),
+    ("skips_a_subscriber", Property::AckedDelivered),
+    ("acks_before_effect", Property::NoMissingEffect),
+];
+
+/// So many runs find each of them.
+const ENOUGH: u64 = 600;
+
+/// The scenario of a mutant, with a change of its text.
+fn plan(mutant: &str, change: impl Fn(String) -> String) -> Plan {
+    let file = format!("tests/hunt/{mutant}.toml");
+    let text = change(fs::read_to_string(&file).expect("a scenario"));
+    let reading = read(&Source::new(&file, &text, deadletter::model::BUILT_IN));
+    reading.plan.unwrap_or_else(|| panic!("{}", render(&reading.problems, false)))
+}
+
+/// The same scenario with the honest model.
+fn honest(mutant: &str) -> Plan {
+    plan(mutant, |text| text.replace(&format!("mutant = \"{mutant}\"\n"), ""))
+}
+
+/// Hunts until a property is broken, whatever else is found before.
+fn until_broken(asked: &Hunt<'_>, property: Property) -> Hunted {
+    let asked = Hunt { quarries: Quarries::Distinct, ..asked.clone() };
+    let wanted = Violation::Property(property);
+    hunt(&asked, &|progress| progress.found.iter().any(|quarry| quarry.found.violation == wanted), &|| ())
+}
+
+/// After how many runs a property was found broken.
+fn runs_to(hunted: &Hunted, property: Property) -> Option<u64> {
+    hunted.found.iter().find(|quarry| quarry.found.violation == Violation::Property(property)).map(|quarry| quarry.run)
+}
+
+#[test]
+fn every_mutant_is_found() {
+    for (mutant, property) in MUTANTS {
+        let plan = plan(mutant, |text| text);
+        let asked = Hunt { runs: ENOUGH, ..Hunt::new(&plan.arms()[0], 1) };
+        let hunted = until_broken(&asked, property);
+        let run = runs_to(&hunted, property).unwrap_or_else(|| panic!("{mutant} was not found in {ENOUGH} runs: {hunted:#?}"));
+        let others: Vec<&str> = hunted.found.iter().map(|quarry| quarry.found.violation.name()).collect();
+        println!("{mutant}: {property} after {run} runs ({})", others.join(", "));
+        // What was found is there again when it is asked for alone.
+        let quarry = hunted.found.iter().find(|quarry| quarry.run == run && quarry.found.violation == Violation::Property(property));
+        let quarry = quarry.expect("just found");
+        let again = quarry.case.try_for(Goal::Same(quarry.found.violation)).expect("the same run again");
+        assert_eq!(again, quarry.found, "{mutant}");
+        assert!(quarry.case.seed < 1 << 63);
+    }
+}
+
+#[test]
+fn honest_models_are_left_in_peace() {
+    let runs = std::env::var("HUNT_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
+    for (mutant, _) in MUTANTS {
+        let plan = honest(mutant);
+        let asked = Hunt { runs, quarries: Quarries::Distinct, ..Hunt::new(&plan.arms()[0], 2) };
+        let hunted = hunt(&asked, &|_| false, &|| ());
+        for quarry in &hunted.found {
+            println!("run {}: {}\nseed {}\n{:?}", quarry.run, quarry.found.sentence, quarry.case.seed, quarry.case.arm);
+        }
+        let found: Vec<&str> = hunted.found.iter().map(|quarry| quarry.found.violation.name()).collect();
+        assert!(found.is_empty(), "the honest model where {mutant} is hunted: {found:?}");
+        assert_eq!((hunted.runs, hunted.panics), (runs, 0), "{mutant}");
+    }
+}
+
+#[test]
+fn what_is_found_does_not_depend_on_the_number_of_workers() {
+    for (mutant, quarries) in [("acks_unsynced", Quarries::First), ("delivers_twice_after_ack", Quarries::Distinct)] {
+        let plan = plan(mutant, |text| text);
+        let asked = Hunt { runs: 100, quarries, ..Hunt::new(&plan.arms()[0], 3) };
+        let with = |jobs: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().expect("workers");
+            format!("{:#?}", pool.install(|| hunt(&asked, &|_| false, &|| ())))
+        };
+        assert_eq!(with(1), with(4), "{mutant}");
+    }
+}
+
+/// How many runs each mutant takes with and without guidance; for whoever changes how runs are chosen.
+#[test]
+#[ignore = "a measurement: cargo test --release --all-features --test hunt -- --ignored --nocapture"]
+fn guidance_is_measured() {
+    let seeds: u64 = std::env::var("HUNT_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(15);
+    let mut sums = [0, 0];
+    for (mutant, property) in MUTANTS {
+        let plan = plan(mutant, |text| text);
+        let median = |guidance: Guidance| {
+            let mut runs: Vec<u64> = (0..seeds)
+                .map(|seed| {
+                    let asked = Hunt { runs: 3_000, guidance, ..Hunt::new(&plan.arms()[0], 1_000 + seed) };
+                    runs_to(&until_broken(&asked, property), property).unwrap_or(3_000)
+                })
+                .collect();
+            runs.sort_unstable();
+            (runs[runs.len() / 2], runs[runs.len() - 1], runs.iter().sum::<u64>() / seeds)
+        };
+        let (without, with) = (median(Guidance::None), median(Guidance::Coverage));
+        println!("{mutant}: median, most, mean: fresh {without:?}, guided {with:?}");
+        sums = [sums[0] + without.2, sums[1] + with.2];
+    }
+    println!("sum of means: fresh {}, guided {}", sums[0], sums[1]);
+}
