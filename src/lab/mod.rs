@@ -2,6 +2,7 @@
 
 pub mod arm;
 pub mod campaign;
+pub mod capsule;
 pub mod case;
 pub mod hunt;
 pub mod repro;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use arm::{Budget, Failure};
 pub use campaign::{Campaign, FORMAT, campaign};
+pub use capsule::{Capsule, Drift, Replay, replay};
 pub use case::{Case, Found, Goal, Violation, wrong_with};
 pub use hunt::{Hunt, Hunted, Quarry, hunt};
 pub use repro::Repro;
