@@ -4,11 +4,13 @@
 #![cfg(feature = "mutants")]
 
 use std::fs;
+#[cfg(feature = "cli")]
+use std::path::Path;
 
 use deadletter::check::Property;
 use deadletter::lab::hunt::{Guidance, Quarries};
 use deadletter::lab::{Goal, Hunt, Hunted, Violation, hunt};
-use deadletter::scenario::{Plan, Source, read, render};
+use deadletter::scenario::{ArmPlan, Expectations, Plan, Source, Violations, read, render};
 
 /// The mutant and the property that it breaks, in a scenario that promises the property and declares no fault.
 const MUTANTS: [(&str, Property); 16] = [
@@ -76,9 +78,13 @@ fn every_mutant_is_found() {
     }
 }
 
+fn runs_of_the_honest() -> u64 {
+    std::env::var("HUNT_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(150)
+}
+
 #[test]
 fn honest_models_are_left_in_peace() {
-    let runs = std::env::var("HUNT_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(150);
+    let runs = runs_of_the_honest();
     for (mutant, _) in MUTANTS {
         let plan = honest(mutant);
         let asked = Hunt { runs, quarries: Quarries::Distinct, ..Hunt::new(&plan.arms()[0], 2) };
@@ -105,6 +111,64 @@ fn what_is_found_does_not_depend_on_the_number_of_workers() {
     }
 }
 
+/// Every arm of the scenarios that come along, with nothing claimed: what remains is what is promised.
+fn promising() -> Vec<(String, ArmPlan)> {
+    let mut files: Vec<_> = fs::read_dir("scenarios/mailbox").expect("scenarios").flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let mut found = Vec::new();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "toml")) {
+        let name = file.to_string_lossy().into_owned();
+        let text = fs::read_to_string(file).expect("a scenario");
+        let beside = |other: &str| fs::read(file.with_file_name(other)).map_err(|error| error.to_string());
+        let reading = read(&Source { files: &beside, ..Source::new(&name, &text, deadletter::model::BUILT_IN) });
+        let plan = reading.plan.unwrap_or_else(|| panic!("{}", render(&reading.problems, false)));
+        for arm in plan.arms() {
+            let alone = written(arm, 1);
+            found.push((format!("{name}, arm {}", arm.name()), alone.arms()[0].clone()));
+        }
+    }
+    assert!(found.len() > 20, "{}", found.len());
+    found
+}
+
+/// An arm under one seed, with nothing claimed.
+fn written(arm: &ArmPlan, seed: u64) -> Plan {
+    let claims = Expectations { claims: Vec::new(), violations: Violations::None };
+    Plan::alone("Is what is promised kept?".into(), "Yes.".into(), arm, seed, claims, None)
+}
+
+#[test]
+fn every_variation_of_every_scenario_can_be_written_down() {
+    for (name, arm) in promising() {
+        let asked = Hunt::new(&arm, 5);
+        for number in 0..12 {
+            let variation = asked.fresh(number);
+            let varied = written(&variation.apply(&arm), variation.seed);
+            let text = varied.print();
+            let reading = read(&Source::new("varied.toml", &text, deadletter::model::BUILT_IN));
+            let plan = reading.plan.unwrap_or_else(|| panic!("{name}: {}\n{text}", render(&reading.problems, false)));
+            assert!(plan == varied, "{name}: it reads as another plan\n{text}");
+        }
+    }
+}
+
+/// What is promised is kept whatever a hunt does, in scenarios that were not made for it.
+#[test]
+fn scenarios_keep_what_they_promise() {
+    let runs = runs_of_the_honest() / 8;
+    let mut wrong = Vec::new();
+    for (name, arm) in promising() {
+        let asked = Hunt { runs, quarries: Quarries::Distinct, ..Hunt::new(&arm, 4) };
+        let hunted = hunt(&asked, &|_| false, &|| ());
+        assert_eq!(hunted.panics, 0, "{name}");
+        for quarry in &hunted.found {
+            wrong.push(format!("{name}: run {}: {}: {}", quarry.run, quarry.found.violation, quarry.found.sentence));
+            println!("{name}: run {}: {}\nseed {}\n{:?}", quarry.run, quarry.found.sentence, quarry.case.seed, quarry.case.arm);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// How many runs each mutant takes with and without guidance; for whoever changes how runs are chosen.
 #[test]
 #[ignore = "a measurement: cargo test --release --all-features --test hunt -- --ignored --nocapture"]
@@ -128,4 +192,43 @@ fn guidance_is_measured() {
         sums = [sums[0] + without.2, sums[1] + with.2];
     }
     println!("sum of means: fresh {}, guided {}", sums[0], sums[1]);
+}
+
+/// The program in a folder of its own, with its exit code, output and complaints.
+#[cfg(feature = "cli")]
+fn deadletter(home: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let mut command = assert_cmd::Command::cargo_bin("deadletter").expect("the program");
+    let output = command.current_dir(home).env_remove("CLICOLOR_FORCE").args(arguments).output().expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn the_program_hunts_and_leaves_a_capsule() {
+    let home = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("bad.toml", include_str!("hunt/unknown_as_failed.toml")), ("good.toml", include_str!("cli/holds.toml"))] {
+        fs::write(home.path().join(name), text).expect("a file");
+    }
+    let (code, out, err) = deadletter(home.path(), &["hunt", "bad.toml", "--runs", "200"]);
+    assert_eq!(code, 1, "{out}\n{err}");
+    assert!(out.starts_with("failed_stays_failed: ") && out.contains("what differs from the scenario:"), "{out}");
+    assert!(err.contains("repro: deadletter replay bad-failed_stays_failed.toml"), "{err}");
+    let (code, out, err) = deadletter(home.path(), &["replay", "bad-failed_stays_failed.toml"]);
+    assert_eq!(code, 0, "{out}\n{err}");
+    assert!(out.contains("the same to the last event"), "{out}");
+    let few = ["hunt", "bad.toml", "--runs", "100", "--faults", "jam", "--targets", "broker", "--all", "--jobs", "1", "--out", "few.toml"];
+    let (code, out, err) = deadletter(home.path(), &few);
+    assert_eq!(code, 1, "{out}\n{err}");
+    assert!(home.path().join("few-failed_stays_failed.toml").exists(), "{out}\n{err}");
+    let (code, out, err) = deadletter(home.path(), &["hunt", "good.toml", "--runs", "20"]);
+    assert_eq!(code, 0, "{out}\n{err}");
+    assert!(out.starts_with("good.toml: nothing goes wrong in 20 runs") && out.contains("never reached: mailbox."), "{out}");
+    // What is not promised is found when it is asked for.
+    let (code, out, err) = deadletter(home.path(), &["hunt", "good.toml", "--runs", "200", "--of", "no_duplicate_delivery"]);
+    assert_eq!(code, 1, "{out}\n{err}");
+    for wrong in [["--faults", "kil"], ["--targets", "nobody"], ["--of", "luck"], ["--arm", "none"], ["--for", "5"], ["--runs", "0"]] {
+        let (code, out, err) = deadletter(home.path(), &["hunt", "good.toml", wrong[0], wrong[1]]);
+        assert_eq!(code, 64, "{wrong:?}\n{out}\n{err}");
+    }
 }

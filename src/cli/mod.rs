@@ -12,6 +12,7 @@ mod args;
 mod capsule;
 mod exit;
 mod files;
+mod hunt;
 mod list;
 mod pick;
 mod progress;
@@ -42,6 +43,7 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
         Verb::Check(args) => verbs::check(&args, models),
         Verb::Audit(args) => verbs::audit(&args, models),
         Verb::Capsule(args) => capsule::run(&args, models),
+        Verb::Hunt(args) => hunt::run(&args, models),
         Verb::Replay(args) => replay::run(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {

@@ -73,6 +73,12 @@ impl<'a> Hunt<'a> {
             runs: u64::MAX,
         }
     }
+
+    /// The run of this number if nothing is known yet: every run without guidance, and the first ones with it.
+    #[must_use]
+    pub fn fresh(&self, number: u64) -> Variation {
+        Breeder::new(self).variation(number, &Cover::default())
+    }
 }
 
 /// How runs are chosen.
