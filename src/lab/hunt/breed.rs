@@ -29,7 +29,7 @@ pub(super) struct Breeder<'h> {
 
 impl<'h> Breeder<'h> {
     pub(super) fn new(hunt: &'h Hunt<'h>) -> Breeder<'h> {
-        let mut plain = Variation::none(hunt.arm, 0);
+        let mut plain = Variation::none(hunt.arm, 0).with_time_to_rest();
         plain.load = conditions::quick(hunt.arm);
         Breeder {
             arm: hunt.arm,
@@ -101,7 +101,8 @@ impl<'h> Breeder<'h> {
 
     /// One to three small changes, mostly with another seed.
     fn changed(&self, parent: &Variation, cover: &Cover, words: &mut Stream) -> Variation {
-        let mut variation = parent.clone();
+        // The first parent is the arm as it is, with its own time to come to rest.
+        let mut variation = parent.clone().with_time_to_rest();
         if words.below(4) > 0 {
             variation.seed = seed(words);
         }

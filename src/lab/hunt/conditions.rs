@@ -116,7 +116,9 @@ fn little(words: &mut impl Words) -> Chance {
 
 fn lose(law: &mut LinkLaw, own: &LinkLaw, words: &mut impl Words) {
     if words.below(3) == 0 {
-        let (good, bad) = (log_uniform(Span::millis(200), Span::secs(4), words), log_uniform(Span::millis(5), Span::millis(400), words));
+        // Bad times are rare and short: they come after healing too, and what a stream has lost it sends again later and later.
+        let good = log_uniform(Span::secs(1), Span::secs(8), words);
+        let bad = log_uniform(Span::millis(5), Span::millis(200).min(good.scaled(1, 20)), words);
         let loss_bad = Chance::ratio(one_of(&[20, 50, 90], words), 100);
         law.burst = Some(Burst { good, bad, loss_good: Chance::NEVER, loss_bad });
     } else {

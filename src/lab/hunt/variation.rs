@@ -1,6 +1,7 @@
 //! One run of a hunt: everything in which it differs from the arm.
 
-use crate::load::LoadConfig;
+use crate::base::Span;
+use crate::load::{LoadConfig, Phases};
 use crate::parts::config::{MachineConfig, NetworkConfig};
 use crate::parts::fault::Fault;
 use crate::scenario::ArmPlan;
@@ -22,7 +23,15 @@ pub struct Variation {
     pub machines: Vec<(String, MachineConfig)>,
     /// The load.
     pub load: LoadConfig,
+    /// The phases: all as in the arm, but for the last, which may be longer.
+    pub phases: Phases,
 }
+
+/// After healing a run gets at least this long to come to rest …
+const LEAST_REST: Span = Span::secs(60);
+
+/// … and after long trouble longer, but what lasts for days does not get weeks.
+const MOST_REST: Span = Span::secs(600);
 
 impl Variation {
     /// The arm as it is.
@@ -36,7 +45,17 @@ impl Variation {
             network: surroundings.network.clone(),
             machines: surroundings.machines.clone(),
             load: arm.load().clone(),
+            phases: *arm.phases(),
         }
+    }
+
+    /// The same with a draining phase in which whatever is found still waiting waits for ever: scenarios choose theirs for their own
+    /// faults, and after a long cut streams send again only after about as long.
+    #[must_use]
+    pub(super) fn with_time_to_rest(mut self) -> Variation {
+        let long = self.phases.chaos.min(MOST_REST) * 4;
+        self.phases.drain = self.phases.drain.max(long.clamp(LEAST_REST, MOST_REST));
+        self
     }
 
     /// The arm under this variation. The extra faults get names that no other has.
@@ -48,6 +67,7 @@ impl Variation {
             let name = (1..).map(|number| format!("{kind} {number}")).find(|name| faults.iter().all(|other| other.name != *name));
             faults.push(Fault { name: name.expect("some number is free"), ..fault.clone() });
         }
-        arm.with_faults(faults).with_network(self.network.clone()).with_machines(self.machines.clone()).with_load(self.load.clone())
+        let arm = arm.with_faults(faults).with_network(self.network.clone()).with_machines(self.machines.clone());
+        arm.with_load(self.load.clone()).with_phases(self.phases)
     }
 }
