@@ -204,9 +204,10 @@ fn load(arm: &ArmPlan, words: &mut impl Words) -> LoadConfig {
         if let (true, Arrivals::Constant { rate } | Arrivals::Poisson { rate }) = (in_bursts, &stream.arrivals) {
             let times = one_of(&[2, 5, 10], words);
             let on = log_uniform(Span::millis(10), chaos.scaled(1, 10).max(Span::millis(10)), words);
-            let mean = |mean| Law::Exponential { floor: Span::ZERO, mean };
             let (rate_high, rate_low) = (share_of(*rate, times, 1), Rate::ZERO);
-            stream.arrivals = Arrivals::Bursts { rate_high, rate_low, on: mean(on), off: mean(on * (times - 1)) };
+            // Of fixed length: a burst that happened to be long would be more work than the scenario asks for.
+            let (on, off) = (Law::Constant(on), Law::Constant(on * (times - 1)));
+            stream.arrivals = Arrivals::Bursts { rate_high, rate_low, on, off };
         }
     }
     load

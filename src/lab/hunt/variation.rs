@@ -28,7 +28,7 @@ pub struct Variation {
 }
 
 /// After healing a run gets at least this long to come to rest …
-const LEAST_REST: Span = Span::secs(60);
+const LEAST_REST: Span = Span::secs(120);
 
 /// … and after long trouble longer, but what lasts for days does not get weeks.
 const MOST_REST: Span = Span::secs(600);
@@ -50,10 +50,10 @@ impl Variation {
     }
 
     /// The same with a draining phase in which whatever is found still waiting waits for ever: scenarios choose theirs for their own
-    /// faults, and after a long cut streams send again only after about as long.
+    /// faults. After a long cut streams send again only after about as long, and producers that tried again and again left much to do.
     #[must_use]
     pub(super) fn with_time_to_rest(mut self) -> Variation {
-        let long = self.phases.chaos.min(MOST_REST) * 4;
+        let long = self.phases.chaos.min(MOST_REST) * 10;
         self.phases.drain = self.phases.drain.max(long.clamp(LEAST_REST, MOST_REST));
         self
     }
