@@ -23,6 +23,8 @@ pub(super) enum Verb {
     Audit(AuditArgs),
     /// Make a run that goes wrong into a file that replays it
     Capsule(super::capsule::CapsuleArgs),
+    /// Look for a run that goes wrong: random faults, networks and loads, guided by the rare paths that runs reach
+    Hunt(super::hunt::HuntArgs),
     /// Run capsules again and compare with what was recorded
     Replay(super::replay::ReplayArgs),
     /// Go on from a moment of a run under other settings, and compare

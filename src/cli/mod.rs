@@ -14,6 +14,7 @@ mod exit;
 mod files;
 mod fork;
 mod follow;
+mod hunt;
 mod list;
 mod pick;
 mod progress;
@@ -39,12 +40,18 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(usage(&error).code()),
     };
-    let exit = match cli.verb {
+    ExitCode::from(perform(cli.verb, models).code())
+}
+
+/// Does what was asked.
+fn perform(verb: Verb, models: &[&'static dyn Model]) -> Exit {
+    match verb {
         Verb::Run(args) => verbs::run(&args, models),
         Verb::Check(args) => verbs::check(&args, models),
         Verb::Audit(args) => verbs::audit(&args, models),
         Verb::Capsule(args) => capsule::run(&args, models),
         Verb::Fork(args) => fork::run(&args, models),
+        Verb::Hunt(args) => hunt::run(&args, models),
         Verb::Replay(args) => replay::run(&args, models),
         Verb::Follow(args) => follow::follow(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
@@ -68,8 +75,7 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
             voice::say(&String::from_utf8_lossy(&script));
             Exit::Holds
         }
-    };
-    ExitCode::from(exit.code())
+    }
 }
 
 /// Prints what the parser has to say. Help and version were asked for; everything else is wrong usage.

@@ -2,9 +2,8 @@
 
 use clap::{CommandFactory, Parser};
 
-use super::args::{Cli, Verb};
+use super::args::Cli;
 use super::exit::Exit;
-use super::verbs;
 use crate::run::fake::FAKE;
 use crate::run::tests::FILE;
 
@@ -21,15 +20,7 @@ fn check(verb: &str, keys: &str, exit: Exit) {
         "follow" => Cli::try_parse_from(["deadletter", "follow", file, "p199"]),
         _ => Cli::try_parse_from(["deadletter", verb, file, "--seeds", "2"]),
     };
-    let found = match cli.expect("a command line").verb {
-        Verb::Run(args) => verbs::run(&args, &[&FAKE]),
-        Verb::Check(args) => verbs::check(&args, &[&FAKE]),
-        Verb::Audit(args) => verbs::audit(&args, &[&FAKE]),
-        Verb::Follow(args) => super::follow::follow(&args, &[&FAKE]),
-        Verb::Capsule(_) | Verb::Fork(_) | Verb::Replay(_) | Verb::List(_) | Verb::Schema | Verb::Completions { .. } => {
-            unreachable!("not asked for here")
-        }
-    };
+    let found = super::perform(cli.expect("a command line").verb, &[&FAKE]);
     assert_eq!(found, exit, "{verb} with {keys}");
 }
 

@@ -23,7 +23,7 @@ const CI_SEEDS: u64 = 12;
 /// `deadletter run`.
 pub(super) fn run(args: &RunArgs, models: &[&'static dyn Model]) -> Exit {
     let Ok(files) = named(&args.which) else { return Exit::Usage };
-    let Ok(pool) = pool(&args.seeds) else { return Exit::OurBug };
+    let Ok(pool) = pool(args.seeds.jobs) else { return Exit::OurBug };
     let mut outcomes = Vec::new();
     let mut exits = Vec::new();
     for (number, file) in files.iter().enumerate() {
@@ -141,7 +141,7 @@ pub(super) fn check(args: &CheckArgs, models: &[&'static dyn Model]) -> Exit {
 /// `deadletter audit`.
 pub(super) fn audit(args: &AuditArgs, models: &[&'static dyn Model]) -> Exit {
     let Ok(files) = named(&args.which) else { return Exit::Usage };
-    let Ok(pool) = pool(&args.seeds) else { return Exit::OurBug };
+    let Ok(pool) = pool(args.seeds.jobs) else { return Exit::OurBug };
     let mut rows = Vec::new();
     let mut exits = Vec::new();
     for file in &files {
@@ -266,8 +266,8 @@ fn budget(seeds: &Seeds, budget: Budget) -> LabBudget {
 }
 
 /// The workers.
-fn pool(seeds: &Seeds) -> Result<rayon::ThreadPool, ()> {
-    let jobs = seeds.jobs.map_or(0, usize::from); // zero: one for each processor
+pub(super) fn pool(jobs: Option<u16>) -> Result<rayon::ThreadPool, ()> {
+    let jobs = jobs.map_or(0, usize::from); // zero: one for each processor
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     pool.map_err(|error| complain(&format!("no workers can be started: {error}")))
 }

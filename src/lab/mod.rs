@@ -5,6 +5,7 @@ pub mod campaign;
 pub mod capsule;
 pub mod case;
 pub mod fork;
+pub mod hunt;
 pub mod repro;
 mod share;
 #[cfg(test)]
@@ -17,5 +18,6 @@ pub use campaign::{Campaign, FORMAT, campaign};
 pub use capsule::{Capsule, Drift, Replay, replay};
 pub use case::{Case, Found, Goal, Violation, wrong_with};
 pub use fork::{Forked, fork};
+pub use hunt::{Hunt, Hunted, Quarry, hunt};
 pub use repro::Repro;
 pub use vocabulary::{IllKind, Vocabulary};
