@@ -3,6 +3,7 @@
 pub mod arm;
 pub mod campaign;
 pub mod case;
+pub mod freeze;
 pub mod repro;
 mod share;
 #[cfg(test)]
@@ -13,5 +14,6 @@ mod watch;
 pub use arm::{Budget, Failure};
 pub use campaign::{Campaign, FORMAT, campaign};
 pub use case::{Case, Found, Goal, Violation, wrong_with};
+pub use freeze::freeze;
 pub use repro::Repro;
 pub use vocabulary::{IllKind, Vocabulary};
