@@ -2,10 +2,13 @@
 
 pub mod arm;
 pub mod campaign;
+pub mod capsule;
 pub mod case;
+pub mod fork;
 pub mod freeze;
 pub mod repro;
 mod share;
+pub mod shrink;
 #[cfg(test)]
 mod tests;
 pub mod vocabulary;
@@ -13,7 +16,10 @@ mod watch;
 
 pub use arm::{Budget, Failure};
 pub use campaign::{Campaign, FORMAT, campaign};
+pub use capsule::{Capsule, Drift, Replay, replay};
 pub use case::{Case, Found, Goal, Violation, wrong_with};
+pub use fork::{Forked, fork};
 pub use freeze::freeze;
 pub use repro::Repro;
+pub use shrink::{Shrunk, Size, shrink};
 pub use vocabulary::{IllKind, Vocabulary};

@@ -170,6 +170,16 @@ impl Load {
         Load { plan: Arc::clone(plan), streams: streams.collect(), issued: 0 }
     }
 
+    /// The load of a plan that takes another's place at a moment: what the plan issues before is left out, and operations are
+    /// numbered on from those that were issued already.
+    #[must_use]
+    pub fn from_moment(plan: &Arc<LoadPlan>, seed: u64, (at, issued): (Time, u64)) -> Load {
+        let mut load = Load::new(plan, seed);
+        while load.peek().is_some_and(|next| next < at) && load.next().is_some() {}
+        load.issued = u32::try_from(issued).expect("fewer than 2^32 operations in a run");
+        load
+    }
+
     /// When the next operation is issued. With closed loops, what ends meanwhile may bring it forward: ask again after
     /// [`Load::ended`], [`Load::skipped`] and [`Load::crashed`].
     #[must_use]
@@ -253,6 +263,12 @@ impl Load {
     #[must_use]
     pub fn issued(&self) -> u64 {
         u64::from(self.issued)
+    }
+
+    /// Whether some operations wait for the end of others.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.streams.iter().any(|stream| matches!(stream.state, State::Closed(_)))
     }
 
     /// The stream whose turn it is, with the moment: the earliest, of equals the first in the configuration.

@@ -234,6 +234,9 @@ impl Sim for FakeSim {
     fn reseed(&mut self, seed: u64) {
         self.words = SmallStream::named(seed, "fake", 0);
     }
+    fn adopt(&mut self, _: Time, _: &dyn Sim) -> Result<(), Vec<String>> {
+        Err(vec!["the fake broker does not change its settings".to_owned()])
+    }
     fn is_calm(&self) -> bool {
         false
     }

@@ -299,6 +299,17 @@ impl<'p> Passage<'p> {
         self.sim.next_time().filter(|at| *at <= horizon)
     }
 
+    /// Runs everything that happens before a moment.
+    pub fn run_until(&mut self, at: Time) {
+        loop {
+            let next = self.sim.next_time().unwrap_or(Time::FAR).min(self.load.peek().unwrap_or(Time::FAR));
+            if self.done || next.min(self.horizon()) >= at {
+                return;
+            }
+            self.step_one();
+        }
+    }
+
     /// A fault that nobody declared strikes before the next event; `at` is not after it.
     ///
     /// # Errors
@@ -314,6 +325,37 @@ impl<'p> Passage<'p> {
     /// From here on the world's chance is that of another seed; the load stays the same.
     pub fn reseed(&mut self, seed: u64) {
         self.sim.reseed(seed);
+    }
+
+    /// From a moment on, before which everything has happened, all is as another arm says: settings of the model, laws of the network, faults to come, load, the ends of
+    /// phases. What has happened stays.
+    ///
+    /// # Errors
+    /// What does not change while it runs, as sentences.
+    pub fn adopt(&mut self, now: Time, other: &'p Ready<'p>) -> Result<(), Vec<String>> {
+        let (ours, theirs) = (self.ready.arm, other.arm);
+        let mut phases: Vec<(Time, Phase)> = theirs.phases().boundaries().collect();
+        let begun = phases.len() - self.phases.len();
+        let before: Vec<(Time, Phase)> = ours.phases().boundaries().take(begun).collect();
+        if phases[..begun] != before || phases[begun..].iter().any(|(at, _)| *at < now) {
+            return Err(vec![format!("at {now} it is too late to change when a phase began")]);
+        }
+        let same_load = ours.load() == theirs.load() && ours.phases().load_until() == theirs.phases().load_until();
+        if !same_load && self.load.is_closed() {
+            return Err(vec![
+                "users who wait for their answers are not exchanged while they wait: a closed load stays as it is".to_owned(),
+            ]);
+        }
+        let fresh = theirs.model().start(&surroundings(theirs, How::default()), self.seed)?;
+        self.sim.adopt(now, &*fresh)?;
+        if !same_load {
+            self.load = Load::from_moment(&other.load, self.seed, (now, self.load.issued()));
+        }
+        phases.drain(..begun);
+        phases.reverse();
+        (self.phases, self.looks, self.ready) = (phases, looks(theirs), other);
+        self.looks.retain(|(at, _, _)| *at > now);
+        Ok(())
     }
 
     /// Goes on in a copy of the world, and forgets the world it was copied from.

@@ -122,18 +122,12 @@ pub(super) fn read(keys: &Reader<'_>, file: &Reader<'_>, seeds: Option<Seeds>, p
     let digest = hex(keys, "digest", problems);
     let plan = hex(keys, "plan", problems);
     let of = of(keys, problems);
+    let (version, from) = (line(keys, "version", problems), line(keys, "from", problems));
     let verdict = match keys.choice("verdict")? {
         "holds" => CapsuleVerdict::Holds,
         _ => CapsuleVerdict::Broken,
     };
-    Some(CapsuleNote {
-        version: line(keys, "version", problems),
-        digest: Digest::parse(&digest?)?,
-        verdict,
-        of: of?,
-        plan,
-        from: line(keys, "from", problems),
-    })
+    Some(CapsuleNote { version, digest: Digest::parse(&digest?)?, verdict, of: of?, plan, from })
 }
 
 /// Sixteen hexadecimal digits.

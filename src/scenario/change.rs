@@ -70,6 +70,13 @@ impl ArmPlan {
         ArmPlan { phases, ..changed }
     }
 
+    /// The settings that differ from another arm's, as `key = value`.
+    #[must_use]
+    pub fn changes_from(&self, other: &ArmPlan) -> Vec<String> {
+        let changes = print::changes(&print::settings(other), &print::settings(self));
+        changes.into_iter().map(|change| format!("{} = {}", change.key, change.value)).collect()
+    }
+
     /// The lines under `[model.NAME]`, defaults included.
     #[must_use]
     pub fn model_text(&self) -> String {
@@ -98,8 +105,15 @@ impl ArmPlan {
 }
 
 impl Plan {
+    /// The same with the note of a capsule.
+    #[must_use]
+    pub fn with_capsule(self, note: CapsuleNote) -> Plan {
+        Plan { capsule: Some(note), ..self }
+    }
+
     /// A plan of one arm under one seed, as capsules need it. Question and answer become one line each; the question ends with a
-    /// question mark, and neither is empty, or the plan prints no file that can be read. Neither can seeds from 2^63 on be written.
+    /// question mark, neither is empty, and nothing is expected of a fault that is not there, or the plan prints no file that can be
+    /// read. Neither can seeds from 2^63 on be written.
     #[must_use]
     pub fn alone(
         question: String,

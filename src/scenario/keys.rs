@@ -53,13 +53,12 @@ pub const STREAM: &[KeySpec] = &[
     key("limit", KeyKind::Count { min: 0, max: u64::MAX }, "stop after so many operations"),
 ];
 
-/// The greatest number of a listed payload. Judges keep a bit for each number, also for those that are left out.
+/// The greatest number of a listed payload. Judges keep a bit for each number, also for those in gaps.
 pub const MOST_PAYLOAD: u64 = 10_000_000;
 
 /// `[[operation]]`.
 pub const OPERATION: &[KeySpec] = &[
-    key("payload", KeyKind::Count { min: 0, max: MOST_PAYLOAD }, "the number of its payload: 17 for p17; numbers may be left out")
-        .required(),
+    key("payload", KeyKind::Count { min: 0, max: MOST_PAYLOAD }, "the number of its payload: 17 for p17; there may be gaps").required(),
     key("at", KeyKind::Span, "when it is issued, counted from time zero").required(),
     key("client", KeyKind::Text, "the node that is asked: one that takes load").required(),
     key("to", KeyKind::Text, "the queue, topic or service").required(),

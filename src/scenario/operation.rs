@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::base::value::{Reader, Value, did_you_mean};
-use crate::base::{KeyId, PayloadId, Problem, Time};
+use crate::base::{KeyId, PayloadId, Place, Problem, Time};
 use crate::load::{Listed, OpKind, Phases};
+use crate::record::ObjectKind;
 use crate::world::Roster;
 
 use super::keys::OPERATION;
@@ -12,18 +13,35 @@ use super::{load, with};
 
 /// The operations in order of time. `roster` is `None` when the model's own table is wrong, `phases` when theirs is.
 pub(super) fn read(value: &Value, roster: Option<&Roster>, phases: Option<&Phases>, problems: &mut Vec<Problem>) -> Vec<Listed> {
-    let mut listed: Vec<Listed> = Vec::new();
+    let mut found: Vec<(Listed, Place)> = Vec::new();
     let mut numbers = BTreeSet::new();
     for table in value.as_list().unwrap_or(&[]).iter().filter_map(Value::as_table) {
         let keys = Reader::checked(table, OPERATION, "operation");
         if let Some(payload) = keys.count("payload").filter(|payload| !numbers.insert(*payload)) {
             let problem = Problem::error(keys.place_of("payload"), format!("two operations carry p{payload}"));
-            problems.push(problem.hint("each payload has a number of its own; numbers may be left out"));
+            problems.push(problem.hint("each payload has a number of its own; there may be gaps"));
         }
-        listed.extend(one(&keys, roster, phases, problems));
+        found.extend(one(&keys, roster, phases, problems).map(|one| (one, keys.place_of("payload"))));
     }
-    listed.sort_by_key(|one| (one.at, one.payload));
-    listed
+    found.sort_by_key(|(one, _)| (one.at, one.payload));
+    check_order(&found, roster, problems);
+    found.into_iter().map(|(one, _)| one).collect()
+}
+
+/// What a subscription is entitled to after it has ended is what was sent before, and judges know that by the number.
+fn check_order(found: &[(Listed, Place)], roster: Option<&Roster>, problems: &mut Vec<Problem>) {
+    let topic = |one: &Listed| roster.is_some_and(|all| all.objects.iter().any(|o| o.name == one.to && o.kind == ObjectKind::Topic));
+    let mut greatest = None;
+    for (one, place) in found {
+        if let Some(before) = greatest.filter(|before| *before > one.payload && topic(one)) {
+            let what =
+                format!("{} is published after {before}: payloads of a topic are taken to be numbered in order of time", one.payload);
+            let hint = "where subscriptions end, a message that comes too late may not be found";
+            problems.push(Problem::warning(place.clone(), what).hint(hint));
+            return;
+        }
+        greatest = greatest.max(Some(one.payload));
+    }
 }
 
 fn one(keys: &Reader<'_>, roster: Option<&Roster>, phases: Option<&Phases>, problems: &mut Vec<Problem>) -> Option<Listed> {

@@ -143,6 +143,22 @@ impl<P: Protocol> Ledger<P> {
         id
     }
 
+    /// What keeps these faults from taking the place of ours.
+    pub(super) fn obstacle(&self, other: &Ledger<P>) -> Option<String> {
+        let names = |ledger: &Ledger<P>| ledger.faults.iter().map(|one| one.fault.name.clone()).collect::<Vec<_>>();
+        let same = names(self) == names(other);
+        (!same).then(|| "of the declared faults, times and strengths may change, not their number and names".to_owned())
+    }
+
+    /// Takes over other faults, one for each. Gives those that differ.
+    pub(super) fn adopt(&mut self, other: &Ledger<P>) -> Vec<FaultId> {
+        self.chaos = other.chaos;
+        let pairs = self.faults.iter().zip(other.faults.iter()).enumerate();
+        let changed = pairs.filter(|(_, (ours, theirs))| ours.fault != theirs.fault).map(|(at, _)| FaultId::at(at)).collect();
+        self.faults = Arc::clone(&other.faults);
+        changed
+    }
+
     /// Draws everything anew from here on.
     pub(super) fn reseed(&mut self, seed: u64) {
         self.streams = self.faults.iter().map(|prepared| stream_of(&prepared.fault, seed)).collect();
@@ -163,30 +179,40 @@ impl<P: Protocol> World<P> {
     /// Schedules the first strike of every fault.
     pub(super) fn schedule_faults(&mut self) {
         for i in 0..self.core.ledger.faults.len() {
-            let fault = FaultId::at(i);
-            let start = self.core.ledger.chaos.0;
-            let faults = Arc::clone(&self.core.ledger.faults);
-            match &faults[i].fault.when {
-                When::At(times) => {
-                    for at in times {
-                        self.core.queue.push(*at, Event::Fault(Turn::Begin { fault, only: None }));
-                    }
+            self.schedule_fault(FaultId::at(i), Time::ZERO);
+        }
+    }
+
+    /// Schedules the first strikes of a fault from a moment on.
+    pub(super) fn schedule_fault(&mut self, fault: FaultId, from: Time) {
+        let prepared = Arc::clone(&self.core.ledger.faults[fault.index()]);
+        let strike = |world: &mut Self, at: Time, only: Option<NodeId>| {
+            world.core.queue.push(at, Event::Fault(Turn::Begin { fault, only }));
+        };
+        match &prepared.fault.when {
+            When::At(times) => times.iter().filter(|at| **at >= from).for_each(|at| strike(self, *at, None)),
+            When::Behind { at, .. } => {
+                if *at >= from {
+                    strike(self, *at, None);
                 }
-                When::Behind { at, .. } => {
-                    self.core.queue.push(*at, Event::Fault(Turn::Begin { fault, only: None }));
+            }
+            When::Every { first, .. } => {
+                let mut next = *first;
+                while next < from {
+                    let gap = self.draw(fault, |prepared| prepared.gap.as_ref()).unwrap_or_default();
+                    next += gap.max(crate::base::Span::nanos(1));
                 }
-                When::Every { first, .. } => {
-                    self.core.queue.push(*first, Event::Fault(Turn::Begin { fault, only: None }));
-                }
-                When::Renewal { .. } => {
-                    let targets = match whom(&faults[i].fault.ill) {
-                        Some(selector) => self.select(selector, fault).into_iter().map(Some).collect(),
-                        None => vec![None],
-                    };
-                    for only in targets {
-                        let up = self.draw(fault, |prepared| prepared.gap.as_ref());
-                        self.core.queue.push(start + up.unwrap_or_default(), Event::Fault(Turn::Begin { fault, only }));
-                    }
+                strike(self, next, None);
+            }
+            When::Renewal { .. } => {
+                let start = self.core.ledger.chaos.0.max(from);
+                let targets = match whom(&prepared.fault.ill) {
+                    Some(selector) => self.select(selector, fault).into_iter().map(Some).collect(),
+                    None => vec![None],
+                };
+                for only in targets {
+                    let up = self.draw(fault, |prepared| prepared.gap.as_ref());
+                    strike(self, start + up.unwrap_or_default(), only);
                 }
             }
         }

@@ -193,6 +193,12 @@ pub(super) struct Machines {
 }
 
 impl Machines {
+    /// Whether every node has the same machine.
+    pub(super) fn equal(&self, other: &Machines) -> bool {
+        let configs = |all: &Machines| all.of_node.iter().map(|class| all.classes[*class as usize].config.clone()).collect::<Vec<_>>();
+        configs(self) == configs(other)
+    }
+
     /// The machine of each node: the last entry whose name matches the node's name, one of its groups, or is `*`.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
+mod adopt;
 pub mod config;
 mod core;
 pub mod ctx;
@@ -67,6 +68,7 @@ impl Disconnect {
 }
 
 /// What all forks of a world share.
+#[derive(Clone)]
 struct Shared {
     names: Names,
     groups: Vec<Vec<&'static str>>,

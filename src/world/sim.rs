@@ -7,7 +7,7 @@ use crate::record::{Command, Entry, Marks, Names, Trace};
 use super::Strike;
 
 /// A running world of any protocol.
-pub trait Sim: Send {
+pub trait Sim: std::any::Any + Send {
     /// Runs events until `until` (included), or until the history has something new, whichever comes first.
     /// New entries are appended to `out`. Returns false when nothing is pending at or before `until`.
     fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool;
@@ -21,6 +21,12 @@ pub trait Sim: Send {
     fn inject(&mut self, at: Time, fault: &Fault, out: &mut Vec<Entry>) -> Result<FaultId, Vec<String>>;
     /// From here on chance is that of another seed, and nothing is overridden: what is under way arrives as it would have.
     fn reseed(&mut self, seed: u64);
+    /// From a moment on, before which nothing is pending, the settings are those of another world of the same protocol, which has not begun: configuration, laws of the
+    /// network, faults still to come, named transmissions. What runs, what is on its way and what acts goes on.
+    ///
+    /// # Errors
+    /// What does not change while it runs, as sentences.
+    fn adopt(&mut self, now: Time, other: &dyn Sim) -> Result<(), Vec<String>>;
     /// Whether no fault acts and none is to come, and nothing waits for a processor: then [`Sim::fingerprint`] says it all. Always false
     /// where nodes have processors.
     fn is_calm(&self) -> bool;

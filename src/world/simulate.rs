@@ -56,6 +56,10 @@ impl<P: Protocol> Sim for World<P> {
         }
     }
 
+    fn adopt(&mut self, now: Time, other: &dyn Sim) -> Result<(), Vec<String>> {
+        self.adopt_from(now, other)
+    }
+
     fn is_calm(&self) -> bool {
         let to_come = |event: &Event<P>| matches!(event, Event::Fault(_));
         self.core.ledger.is_idle() && self.core.gated == 0 && !self.core.queue.iter().any(|(_, _, event)| to_come(event))

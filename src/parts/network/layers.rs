@@ -136,7 +136,8 @@ impl Layers {
 
 /// The step under which a layer asks its lane: apart from the steps of links, and from those of other layers that concern the
 /// same message. A layer is known by its position among the drops or among the jams that concern this very transmission, not by
-/// its fault: faults that are numbered anew, because others of the list are gone, draw what they drew.
+/// its fault: faults that are numbered anew, because others of the list are gone, draw what they drew. Only where several
+/// drops (or jams) concern one transmission and the first of them goes does the next draw in its place.
 pub(super) fn layer_step(position: u32, copy: bool, resend: u32) -> u32 {
     let whose = position.wrapping_add(1).wrapping_mul(0x85eb_ca77);
     let which = (resend << 1 | u32::from(copy)).wrapping_mul(0x9e37_79b1);

@@ -136,6 +136,25 @@ impl Network {
         self.override_with(Arc::default());
     }
 
+    /// From here on the laws are those of another network over the same links, and its overrides count; the layers of faults
+    /// stay.
+    ///
+    /// # Errors
+    /// When the links are not the same.
+    pub fn adopt(&mut self, other: &Network) -> Result<(), Vec<String>> {
+        if !self.shape.same_links(&other.shape) {
+            return Err(vec!["links and zones of a running system stay the same; their laws may change".to_owned()]);
+        }
+        let (layers, touched, queues) =
+            (std::mem::take(&mut self.layers), std::mem::take(&mut self.touched), std::mem::take(&mut self.queues));
+        *self = Network { layers, touched, ..other.clone() };
+        if self.queues.len() == queues.len() {
+            self.queues = queues;
+        }
+        self.settle();
+        Ok(())
+    }
+
     /// Adds what will befall later messages to a fingerprint: queues that are busy, and whether a fault acts.
     pub fn fingerprint(&self, now: Time, digest: &mut Digest) {
         digest.word(u64::from(self.layers.is_empty()));
