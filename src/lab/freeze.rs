@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{Chance, ClientOp, FaultId, Law, LossReason, NodeId, ObjectId, Span, Time};
+use crate::base::{Chance, ClientOp, FaultId, Law, LossReason, NodeId, ObjectId, PayloadId, Span, Time};
 use crate::check::{Accounting, Property};
 use crate::load::{Listed, Load, LoadConfig, LoadPlan, OpKind, Target};
 use crate::parts::config::{LinkConfig, LinkLaw, NetworkConfig};
@@ -51,6 +51,32 @@ pub(super) fn delays(case: &Case) -> Result<Vec<NamedOverride>, Crash> {
     Ok(merged(&case.arm, &Account::of(case)?, |fate| fate.took.map(|took| Outcome { delay: Some(took), ..Outcome::default() })))
 }
 
+/// Which transmission of a run something is, whatever its number: the how-manieth of its kind from one node to another about a payload.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    from: String,
+    to: String,
+    kind: String,
+    about: Option<PayloadId>,
+    resend: u32,
+    nth: u32,
+}
+
+/// The transmissions of a run that chance or an override may decide about, in order of time: where each stands, and its name.
+///
+/// # Errors
+/// A panic before the run has begun.
+pub(super) fn transmissions(case: &Case) -> Result<Vec<(Place, NamedOverride)>, Crash> {
+    let mut counts = BTreeMap::new();
+    let place = |fate: Fate| {
+        let NamedOverride { from, to, kind, resend, .. } = fate.name.clone();
+        let nth = counts.entry((from.clone(), to.clone(), kind.clone(), fate.about, resend)).or_insert(0);
+        *nth += 1;
+        (Place { from, to, kind, about: fate.about, resend, nth: *nth }, fate.name)
+    };
+    Ok(Account::of(case)?.fates.into_iter().map(place).collect())
+}
+
 /// How a run came out, as far as freezing must keep it; `None` of a run that panicked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Look(Option<(Vec<(Property, bool)>, Accounting, bool)>);
@@ -76,6 +102,8 @@ struct Fate {
     name: NamedOverride,
     /// The fault whose doing it is.
     by: Option<FaultId>,
+    /// The payload it is about.
+    about: Option<PayloadId>,
     /// How long it took, if it arrived.
     took: Option<Span>,
 }
@@ -218,7 +246,7 @@ fn fates(arm: &ArmPlan, sim: &dyn Sim) -> Vec<Fate> {
         let kind = sim.kind(tag.kind)?.to_owned();
         let name =
             NamedOverride { from: node(entry.node), to: node(to), kind, subject: tag.subject, attempt: tag.attempt, resend, outcome };
-        Some(Fate { name, by, took })
+        Some(Fate { name, by, about: sim.about(tag), took })
     };
     sim.trace().map_or_else(Vec::new, |trace| trace.entries().iter().filter_map(fate).collect())
 }

@@ -9,6 +9,7 @@ mod faults;
 mod finish;
 mod load;
 mod model;
+mod names;
 mod network;
 mod size;
 mod time;
@@ -80,6 +81,7 @@ impl<'a> Work<'a> {
             self.pass("faults", faults::fewer);
             self.pass("named transmissions", network::fewer_overrides);
             self.pass("messages", load::fewer);
+            self.pass("messages and faults, overrides following", names::fewer);
             self.pass("network", network::simpler);
             self.pass("machines", network::machines);
             self.pass("kinds of faults", faults::simpler);
