@@ -6,8 +6,10 @@ pub mod capsule;
 pub mod case;
 pub mod fork;
 pub mod hunt;
+pub mod freeze;
 pub mod repro;
 mod share;
+pub mod shrink;
 #[cfg(test)]
 mod tests;
 pub mod vocabulary;
@@ -19,5 +21,7 @@ pub use capsule::{Capsule, Drift, Replay, replay};
 pub use case::{Case, Found, Goal, Violation, wrong_with};
 pub use fork::{Forked, fork};
 pub use hunt::{Hunt, Hunted, Quarry, hunt};
+pub use freeze::freeze;
 pub use repro::Repro;
+pub use shrink::{Shrunk, Size, shrink};
 pub use vocabulary::{IllKind, Vocabulary};
