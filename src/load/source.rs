@@ -249,6 +249,12 @@ impl Load {
         }
     }
 
+    /// Whether nothing that happens changes what is issued when: there are no closed loops.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.streams.iter().all(|stream| matches!(stream.state, State::Open { .. }))
+    }
+
     /// How many operations were issued.
     #[must_use]
     pub fn issued(&self) -> u64 {

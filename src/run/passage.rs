@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Digest, FaultId, NodeId, ObjectId, Span, Time};
-use crate::check::{JudgeConfig, Judges, Promises, Property, Verdict};
+use crate::check::{Finding, JudgeConfig, Judges, Promises, Property, Verdict};
 use crate::load::{Load, LoadPlan, Target};
 use crate::parts::fault::{Fault, When};
 use crate::record::{Entry, Names, Phase, What};
@@ -339,6 +339,42 @@ impl<'p> Passage<'p> {
         &self.judges
     }
 
+    /// What the judges would find if the history ended here; without a final read, what depends on "never" is unknown.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.findings_of(&self.judges)
+    }
+
+    /// What other judges would find at the end of this run.
+    #[must_use]
+    pub fn findings_of(&self, judges: &Judges) -> Vec<Finding> {
+        judges.findings(self.ready.arm.phases().start(Phase::Final), &self.ready.promises)
+    }
+
+    /// What was judged early so far.
+    #[must_use]
+    pub fn early(&self) -> &[Early] {
+        &self.early
+    }
+
+    /// Whether something is still to be judged before the end.
+    #[must_use]
+    pub fn looks_ahead(&self) -> bool {
+        !self.looks.is_empty()
+    }
+
+    /// A breach of the protocol's own invariant, in words.
+    #[must_use]
+    pub fn breach(&self) -> Option<String> {
+        self.sim.breach().map(|(at, what)| format!("at {at}: {what}"))
+    }
+
+    /// Whether the load issues the same whatever happens.
+    #[must_use]
+    pub fn load_is_open(&self) -> bool {
+        self.load.is_open()
+    }
+
     /// How many operations the load has issued.
     #[must_use]
     pub fn issued(&self) -> u64 {
@@ -380,7 +416,7 @@ impl<'p> Passage<'p> {
             messages: self.sim.messages(),
             lasted: end.since(Time::ZERO),
             pending: self.sim.pending(),
-            invariant: self.sim.breach().map(|(at, what)| format!("at {at}: {what}")),
+            invariant: self.breach(),
             story: None,
         };
         Ran { outcome, early: self.early, unmatched: self.sim.unmatched() }
