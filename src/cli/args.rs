@@ -21,6 +21,10 @@ pub(super) enum Verb {
     Check(CheckArgs),
     /// Run every seed twice, and once through a copy of the world; all digests must be equal
     Audit(AuditArgs),
+    /// Make a run that goes wrong into a file that replays it
+    Capsule(super::capsule::CapsuleArgs),
+    /// Run capsules again and compare with what was recorded
+    Replay(super::replay::ReplayArgs),
     /// Print what there is: models, faults, laws, judges, marks, a model's scope
     List(ListArgs),
     /// Print the JSON Schema of scenario files, for editors

@@ -9,10 +9,13 @@
 //! ```
 
 mod args;
+mod capsule;
 mod exit;
 mod files;
 mod list;
+mod pick;
 mod progress;
+mod replay;
 #[cfg(test)]
 mod tests;
 mod verbs;
@@ -38,6 +41,8 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
         Verb::Run(args) => verbs::run(&args, models),
         Verb::Check(args) => verbs::check(&args, models),
         Verb::Audit(args) => verbs::audit(&args, models),
+        Verb::Capsule(args) => capsule::run(&args, models),
+        Verb::Replay(args) => replay::run(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {
                 voice::say(&text);

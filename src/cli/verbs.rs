@@ -93,7 +93,7 @@ fn together(outcomes: &[Outcome], args: &RunArgs) -> Vec<Exit> {
     [junit, summary].into_iter().flatten().filter_map(|(file, text)| write_file(file, &text)).collect()
 }
 
-fn write_file(file: &str, text: &str) -> Option<Exit> {
+pub(super) fn write_file(file: &str, text: &str) -> Option<Exit> {
     let error = fs::write(file, text).err()?;
     complain(&format!("`{file}` cannot be written: {error}"));
     Some(Exit::Usage)
@@ -229,7 +229,7 @@ fn named(which: &Which) -> Result<Vec<String>, ()> {
 }
 
 /// Reads and checks a scenario; all its problems are printed.
-fn read(file: &str, which: &Which, models: &[&'static dyn Model]) -> Result<Plan, Exit> {
+pub(super) fn read(file: &str, which: &Which, models: &[&'static dyn Model]) -> Result<Plan, Exit> {
     let text = fs::read_to_string(file).map_err(|error| {
         complain(&format!("`{file}` cannot be read: {error}"));
         Exit::BadFile

@@ -2,6 +2,7 @@
 
 pub mod arm;
 pub mod campaign;
+pub mod capsule;
 pub mod case;
 pub mod repro;
 mod share;
@@ -12,6 +13,7 @@ mod watch;
 
 pub use arm::{Budget, Failure};
 pub use campaign::{Campaign, FORMAT, campaign};
+pub use capsule::{Capsule, Drift, Replay, replay};
 pub use case::{Case, Found, Goal, Violation, wrong_with};
 pub use repro::Repro;
 pub use vocabulary::{IllKind, Vocabulary};

@@ -98,6 +98,12 @@ impl ArmPlan {
 }
 
 impl Plan {
+    /// The same with the note of a capsule.
+    #[must_use]
+    pub fn with_capsule(self, note: CapsuleNote) -> Plan {
+        Plan { capsule: Some(note), ..self }
+    }
+
     /// A plan of one arm under one seed, as capsules need it. Question and answer become one line each; the question ends with a
     /// question mark, and neither is empty, or the plan prints no file that can be read. Neither can seeds from 2^63 on be written.
     #[must_use]
