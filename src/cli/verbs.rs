@@ -267,7 +267,12 @@ fn budget(seeds: &Seeds, budget: Budget) -> LabBudget {
 
 /// The workers.
 fn pool(seeds: &Seeds) -> Result<rayon::ThreadPool, ()> {
-    let jobs = seeds.jobs.map_or(0, usize::from); // zero: one for each processor
+    workers(seeds.jobs)
+}
+
+/// So many workers.
+pub(super) fn workers(jobs: Option<u16>) -> Result<rayon::ThreadPool, ()> {
+    let jobs = jobs.map_or(0, usize::from); // zero: one for each processor
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     pool.map_err(|error| complain(&format!("no workers can be started: {error}")))
 }

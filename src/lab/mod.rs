@@ -4,6 +4,7 @@ pub mod arm;
 pub mod campaign;
 pub mod capsule;
 pub mod case;
+pub mod doom;
 pub mod exhaust;
 pub mod repro;
 mod share;

@@ -234,6 +234,10 @@ impl Sim for FakeSim {
     fn reseed(&mut self, seed: u64) {
         self.words = SmallStream::named(seed, "fake", 0);
     }
+    fn spare(&mut self) {
+        let now = self.now;
+        self.windows.retain(|(_, from, _)| *from <= now);
+    }
     fn is_calm(&self) -> bool {
         false
     }

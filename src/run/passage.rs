@@ -316,6 +316,11 @@ impl<'p> Passage<'p> {
         self.sim.reseed(seed);
     }
 
+    /// From here on nothing more goes wrong: no fault strikes, and those that act end as they would have.
+    pub fn spare(&mut self) {
+        self.sim.spare();
+    }
+
     /// Goes on in a copy of the world, and forgets the world it was copied from.
     pub fn continue_in_a_copy(&mut self) {
         self.sim = self.sim.fork();

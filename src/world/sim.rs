@@ -21,6 +21,8 @@ pub trait Sim: Send {
     fn inject(&mut self, at: Time, fault: &Fault, out: &mut Vec<Entry>) -> Result<FaultId, Vec<String>>;
     /// From here on chance is that of another seed, and nothing is overridden: what is under way arrives as it would have.
     fn reseed(&mut self, seed: u64);
+    /// From here on no fault strikes any more; those that act end as they would have.
+    fn spare(&mut self);
     /// Whether no fault acts and none is to come, and nothing waits for a processor: then [`Sim::fingerprint`] says it all. Always false
     /// where nodes have processors.
     fn is_calm(&self) -> bool;

@@ -54,6 +54,10 @@ impl<P: Protocol> Sim for World<P> {
         }
     }
 
+    fn spare(&mut self) {
+        self.spare_all();
+    }
+
     fn is_calm(&self) -> bool {
         let to_come = |event: &Event<P>| matches!(event, Event::Fault(_));
         self.core.ledger.is_idle() && self.core.gated == 0 && !self.core.queue.iter().any(|(_, _, event)| to_come(event))

@@ -291,6 +291,23 @@ pub fn exhaust(case: &Case, asked: &Asked, done: &(dyn Fn() + Sync)) -> Result<E
     Ok(out)
 }
 
+/// All points of a run.
+///
+/// # Errors
+/// A panic of the run.
+pub fn points(case: &Case) -> Result<Vec<Point>, Crash> {
+    guarded(case.seed, || {
+        let ready = Ready::new(&case.arm);
+        let mut walk = Walk::new(&ready, case.seed);
+        std::iter::from_fn(|| {
+            let point = walk.next();
+            walk.go();
+            point
+        })
+        .collect()
+    })
+}
+
 /// What is summed up over all points.
 struct Sum {
     tallies: Vec<Tally>,
