@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use deadletter::base::Time;
 use deadletter::lab::exhaust::{Asked, Cutting, Exhausted, Strike, exhaust};
 use deadletter::lab::{Case, Violation};
 use deadletter::model::BUILT_IN;
@@ -100,16 +101,22 @@ fn costs() {
     let case = case(1);
     let ready = Ready::new(&case.arm);
     let mut passage = Passage::start(&ready, 1, How::default());
-    while passage.sim().events() < 4_000 {
-        passage.step();
-    }
+    while passage.sim().now() < Time::from_nanos(3_000_000_000) && passage.step() {}
     let times = 2_000_u32;
     let per = |took: Duration| took.as_secs_f64() * 1e6 / f64::from(times);
     let (copy, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.clone()))));
     let (world, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.sim().fork()))));
     let (judges, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.judges().clone()))));
-    let (print, _) = timed(|| (0..times).for_each(|_| { std::hint::black_box(passage.sim().fingerprint()); }));
-    let (calm, _) = timed(|| (0..times).for_each(|_| { std::hint::black_box(passage.sim().is_calm()); }));
+    let (print, _) = timed(|| {
+        (0..times).for_each(|_| {
+            std::hint::black_box(passage.sim().fingerprint());
+        })
+    });
+    let (calm, _) = timed(|| {
+        (0..times).for_each(|_| {
+            std::hint::black_box(passage.sim().is_calm());
+        })
+    });
     let (find, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.findings()))));
     let (whole, ran) = timed(|| Passage::start(&ready, 1, How::default()).run(|_| ()));
     let events = ran.sim().events();

@@ -96,11 +96,8 @@ impl Judges {
     }
 
     fn say(&self, end: Time, promises: &Promises, at_end: &AtEnd) -> Vec<Finding> {
-        let finding = |property: Property| Finding {
-            property,
-            verdict: self.verdict(property, end, at_end),
-            promised: promises.promised(property),
-        };
+        let finding =
+            |property: Property| Finding { property, verdict: self.verdict(property, end, at_end), promised: promises.promised(property) };
         Property::ALL.into_iter().map(finding).collect()
     }
 

@@ -25,6 +25,8 @@ pub(super) enum Verb {
     Capsule(super::capsule::CapsuleArgs),
     /// Run capsules again and compare with what was recorded
     Replay(super::replay::ReplayArgs),
+    /// Find the event after which a failing run was lost
+    Doom(super::doom::DoomArgs),
     /// Try every single fault at every step of one run
     Exhaust(super::exhaust::ExhaustArgs),
     /// Print what there is: models, faults, laws, judges, marks, a model's scope

@@ -10,6 +10,7 @@
 
 mod args;
 mod capsule;
+mod doom;
 mod exhaust;
 mod exit;
 mod files;
@@ -44,6 +45,7 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
         Verb::Audit(args) => verbs::audit(&args, models),
         Verb::Capsule(args) => capsule::run(&args, models),
         Verb::Replay(args) => replay::run(&args, models),
+        Verb::Doom(args) => doom::run(&args, models),
         Verb::Exhaust(args) => exhaust::run(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {

@@ -167,14 +167,7 @@ impl Doom {
                 let band = look.band(curve);
                 format!("{} ({}-{})", percent(look.share(curve)), whole(band.low), whole(band.high))
             };
-            writeln!(
-                out,
-                "{:>18}  {:>9}  {:>22}  {:>22}",
-                look.at.to_string(),
-                look.step,
-                column(Curve::Faults),
-                column(Curve::Spared)
-            )?;
+            writeln!(out, "{:>18}  {:>9}  {:>22}  {:>22}", look.at.to_string(), look.step, column(Curve::Faults), column(Curve::Spared))?;
             last = Some(look);
         }
         writeln!(out, "\nIn brackets: 95 % intervals (Wilson), in percent, of {futures} futures each.")

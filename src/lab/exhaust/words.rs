@@ -91,7 +91,8 @@ impl Exhausted {
             Lasts::For(span) => format!("for {span}"),
             Lasts::UntilHeal => "until everything heals".to_owned(),
         };
-        let of = if self.tried == self.points { String::new() } else { format!(" ({} of {} tried)", count(self.tried), count(self.points)) };
+        let of =
+            if self.tried == self.points { String::new() } else { format!(" ({} of {} tried)", count(self.tried), count(self.points)) };
         let where_ = format!("any of {}{of}", many(self.points, "point"));
         let singles = self.total();
         for found in &self.before {
@@ -107,7 +108,12 @@ impl Exhausted {
         cut_short(out, &singles)?;
         if let Some(pairs) = &self.pairs {
             let all = count_wide(pairs.all);
-            writeln!(out, "Pairs: {} of {all} were tried; {} break what no fault of theirs breaks alone.", count(pairs.tally.forks), count(pairs.tally.wrong))?;
+            writeln!(
+                out,
+                "Pairs: {} of {all} were tried; {} break what no fault of theirs breaks alone.",
+                count(pairs.tally.forks),
+                count(pairs.tally.wrong)
+            )?;
             cut_short(out, &pairs.tally)?;
         }
         for (ill, why) in &self.refused {
@@ -159,7 +165,11 @@ fn place(point: super::Point) -> String {
 fn cut_short(out: &mut String, tally: &Tally) -> std::fmt::Result {
     let (back, seen) = (count(tally.back), count(tally.seen));
     let (run, saved) = (count(tally.events), count(tally.saved));
-    writeln!(out, "Of {}, {back} came back to the run without the fault, {seen} to a state that was seen: {run} events were run, {saved} were not.", many(tally.forks, "run"))
+    writeln!(
+        out,
+        "Of {}, {back} came back to the run without the fault, {seen} to a state that was seen: {run} events were run, {saved} were not.",
+        many(tally.forks, "run")
+    )
 }
 
 /// A count beyond all bounds, in powers of ten when it is long.
