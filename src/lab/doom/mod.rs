@@ -136,6 +136,7 @@ struct Way {
 impl Way {
     fn of(ready: &Ready<'_>, seed: u64, witness: Option<&Witness>) -> Way {
         let mut passage = Passage::start(ready, seed, How::default());
+        passage.skip_figures();
         let mut steps = Vec::new();
         loop {
             let more = passage.step_one();
@@ -199,6 +200,7 @@ impl<'a> Oracle<'a> {
         /// Copies of the run that are kept at once.
         const BATCH: usize = 64;
         let mut passage = Passage::start(self.ready, self.seed, How::default());
+        passage.skip_figures();
         let mut gone = 0;
         let mut looks = Vec::new();
         for batch in steps.chunks(BATCH) {

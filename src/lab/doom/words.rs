@@ -17,6 +17,7 @@ const TRACE: usize = 4_000_000;
 /// What the step after so many steps is, told by a second run with its trace on.
 pub(super) fn event(ready: &Ready<'_>, seed: u64, steps: u64) -> String {
     let mut passage = Passage::start(ready, seed, How { trace_limit: TRACE, without: None });
+    passage.skip_figures();
     for _ in 0..steps {
         passage.step_one();
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::{Digest, PayloadId};
+use crate::base::{Digest, PayloadId, Time};
 use crate::check::{Judges, Property};
 use crate::lab::case::{Found, Goal, Seen, Violation, wanted, wrong_in};
 use crate::record::{Entry, Note, Phase, What};
@@ -33,6 +33,8 @@ pub(super) const fn moment(entry: &Entry) -> Option<Moment> {
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
     pub(super) fingerprint: Digest,
+    /// When the next event happens.
+    pub(super) next: Option<Time>,
     /// How much of the history had happened.
     from: usize,
     events: u64,
@@ -61,6 +63,7 @@ impl<'p> Base<'p> {
         let forbidden = |p: &Property| arm.expectations().forbids(*p, promises.promised(*p));
         let watched = Property::ALL.into_iter().filter(|p| wanted(goal, Violation::Property(*p), forbidden(p))).collect();
         let mut passage = Passage::start(ready, seed, How::default());
+        passage.skip_figures();
         let (mut entries, mut marks) = (Vec::new(), BTreeMap::new());
         loop {
             let more = passage.step();
@@ -70,8 +73,8 @@ impl<'p> Base<'p> {
                 && passage.sim().is_calm()
                 && !passage.looks_ahead()
             {
-                let (from, events) = (entries.len(), passage.sim().events());
-                marks.insert(moment, Mark { fingerprint: passage.sim().fingerprint(), from, events, sum: 0, live: Vec::new() });
+                let (from, events, next) = (entries.len(), passage.sim().events(), passage.next_event());
+                marks.insert(moment, Mark { next, fingerprint: passage.sim().fingerprint(), from, events, sum: 0, live: Vec::new() });
             }
             if !more {
                 break;

@@ -8,7 +8,7 @@ use crate::parts::fault::Fault;
 use crate::run::{Passage, guarded};
 
 use super::Cutting;
-use super::base::{Base, Moment, is_plain, moment};
+use super::base::{Base, Mark, Moment, is_plain, moment};
 use super::standing::Standing;
 
 /// A state that a fork was in at a moment that all forks share: the world, and how the messages stand.
@@ -77,9 +77,13 @@ pub(super) struct Trial<'a, 'p> {
     pub(super) cutting: Cutting,
 }
 
-/// A fork looks whether it knows the state it is in at most so many times, the later the less often.
-const LOOKS: u32 = 48;
-const OFTEN: u32 = 24;
+/// Whether the state of a fork at a moment is kept for others: at moments that are the same for all of them, often at first.
+const fn is_kept(now: Moment, kept: usize) -> bool {
+    match now {
+        Moment::Arrival(op) => op.is_multiple_of(if kept < 6 { 4 } else { 32 }),
+        Moment::Healed => true,
+    }
+}
 
 impl<'p> Trial<'_, 'p> {
     /// Adds a fault and runs on until the end is known. A panic is a finding, if it is asked for.
@@ -100,8 +104,8 @@ impl<'p> Trial<'_, 'p> {
 
     fn finish(&self, mut stage: Stage<'p>, tried: &[&Tried], from: u64) -> Fork {
         let base = self.base;
-        let (mut states, mut looks, mut moments) = (Vec::new(), 0, 0);
-        let done = |stage: &Stage<'p>, states, ending, wrong, saved| {
+        let mut states = Vec::new();
+        let done = |stage: &Stage<'p>, states: Vec<State>, ending, wrong, saved| {
             let events = stage.passage.sim().events() - from;
             Fork { wrong, ending, events, saved, states }
         };
@@ -118,31 +122,36 @@ impl<'p> Trial<'_, 'p> {
                 return done(&stage, states, Ending::Ran, wrong, 0);
             }
             let Some(now) = stage.passage.entries().iter().rev().find_map(moment) else { continue };
-            if self.cutting == Cutting::Never || looks >= LOOKS {
+            let Some(mark) = self.mark(now, &mut stage) else { continue };
+            let keeps = is_kept(now, states.len()) && is_plain(&stage.passage);
+            // Most worlds differ in what comes next: that is asked first, for a fingerprint costs as much as some events.
+            let next = stage.passage.next_event();
+            if next != mark.next && !keeps {
                 continue;
             }
-            let Some(mark) = base.mark(now).filter(|_| stage.passage.sim().is_calm()) else { continue };
-            moments += 1;
-            if moments > OFTEN && moments % 8 != 0 && now != Moment::Healed {
-                continue;
-            }
-            looks += 1;
             let fingerprint = stage.passage.sim().fingerprint();
             if fingerprint == mark.fingerprint
                 && let Some((wrong, saved)) = base.rest(mark, &stage.passage, &stage.standing)
             {
                 return done(&stage, states, Ending::Back, wrong, saved);
             }
-            if !is_plain(&stage.passage) {
-                continue;
+            if keeps {
+                let state = (now, fingerprint, stage.standing.sum());
+                if let Some(wrong) = tried.iter().find_map(|tried| tried.0.get(&state)) {
+                    let saved = base.events.saturating_sub(stage.passage.sim().events());
+                    return done(&stage, states, Ending::Seen, wrong.clone(), saved);
+                }
+                states.push(state);
             }
-            let state = (now, fingerprint, stage.standing.sum());
-            if let Some(wrong) = tried.iter().find_map(|tried| tried.0.get(&state)) {
-                let saved = base.events.saturating_sub(stage.passage.sim().events());
-                return done(&stage, states, Ending::Seen, wrong.clone(), saved);
-            }
-            states.push(state);
         }
+    }
+
+    /// The state of the run without the fault at this moment, if the fork may be in it.
+    fn mark(&self, now: Moment, stage: &mut Stage<'p>) -> Option<&Mark> {
+        if self.cutting == Cutting::Never {
+            return None;
+        }
+        self.base.mark(now).filter(|_| stage.passage.sim().is_calm())
     }
 
     /// Whether a property is broken without the fault as well.

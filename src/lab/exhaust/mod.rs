@@ -248,7 +248,7 @@ pub fn exhaust(case: &Case, asked: &Asked, done: &(dyn Fn() + Sync)) -> Result<E
         while batch.len() < BATCH
             && let Some(point) = walk.next()
         {
-            if walk.points % asked.stride.max(1) == 0 {
+            if (walk.points - 1).is_multiple_of(asked.stride.max(1)) {
                 batch.push((point, walk.stage.clone()));
             }
             walk.go();

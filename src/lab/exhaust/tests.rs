@@ -45,7 +45,7 @@ fn a_fork_is_the_run_with_the_fault_declared() {
             let declared = case_of(&case, &ills, Lasts::For(Span::millis(300)), &[Strike { point, ill }]);
             let declared = one(&Ready::new(&declared.arm), declared.seed).expect("no panic");
             assert_eq!(declared.outcome.digest, fork.outcome.digest, "{} at {point:?}", fault.name);
-            assert_eq!(declared.outcome.judged, fork.outcome.judged, "{} at {point:?}", fault.name);
+            assert_eq!(declared.outcome.judged.findings, fork.outcome.judged.findings, "{} at {point:?}", fault.name);
             assert_eq!(declared.outcome.events, fork.outcome.events, "{} at {point:?}", fault.name);
         }
         walk.go();

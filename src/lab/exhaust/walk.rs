@@ -24,7 +24,8 @@ pub(super) struct Walk<'p> {
 impl<'p> Walk<'p> {
     /// Before the first event.
     pub(super) fn new(ready: &'p Ready<'p>, seed: u64) -> Walk<'p> {
-        let passage = Passage::start(ready, seed, How::default());
+        let mut passage = Passage::start(ready, seed, How::default());
+        passage.skip_figures();
         let standing = Standing::new(std::sync::Arc::new(passage.sim().names().clone()));
         let phases = ready.arm().phases();
         Walk::on(Stage { passage, standing }, (phases.start(Phase::Chaos), phases.start(Phase::Heal)), (Time::ZERO, 0))
