@@ -3,7 +3,7 @@
 #![cfg(feature = "mutants")]
 
 use deadletter::check::Property;
-use deadletter::lab::exhaust::{Asked, Exhausted, exhaust};
+use deadletter::lab::exhaust::{Asked, Cutting, Exhausted, exhaust};
 use deadletter::lab::{Capsule, Case, IllKind, Violation, Vocabulary, replay};
 use deadletter::model::BUILT_IN;
 use deadletter::run::Answer;
@@ -124,6 +124,21 @@ fn every_finding_is_a_case_that_shows_the_same() {
         for violation in &hit.violations {
             assert!(wrong.iter().any(|found| found.violation == *violation), "{hit:?} shows only {wrong:?}");
         }
+    }
+}
+
+#[test]
+fn ending_forks_in_known_states_changes_no_verdict() {
+    let kinds = vec![IllKind::Kill, IllKind::PowerOff, IllKind::Pause, IllKind::Cut, IllKind::Drop];
+    for (name, text, ..) in EXPOSED {
+        let case = case(text, name);
+        let of = |cutting| {
+            let vocabulary = Vocabulary::of(&case.arm).only(kinds.clone());
+            exhaust(&case, &Asked { vocabulary, stride: 7, cutting, ..Asked::of(&case.arm) }, &|| ()).expect("no panic")
+        };
+        let (known, never) = (of(Cutting::Known), of(Cutting::Never));
+        assert_eq!(known.hits, never.hits, "{name}");
+        assert!(known.total().back + known.total().seen > known.total().forks / 4, "{name}: {:?}", known.total());
     }
 }
 

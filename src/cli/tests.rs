@@ -24,7 +24,9 @@ fn check(verb: &str, keys: &str, exit: Exit) {
         Verb::Run(args) => verbs::run(&args, &[&FAKE]),
         Verb::Check(args) => verbs::check(&args, &[&FAKE]),
         Verb::Audit(args) => verbs::audit(&args, &[&FAKE]),
-        Verb::Capsule(_) | Verb::Replay(_) | Verb::List(_) | Verb::Schema | Verb::Completions { .. } => unreachable!("not asked for here"),
+        Verb::Capsule(_) | Verb::Replay(_) | Verb::Doom(_) | Verb::Exhaust(_) | Verb::List(_) | Verb::Schema | Verb::Completions { .. } => {
+            unreachable!("not asked for here")
+        }
     };
     assert_eq!(found, exit, "{verb} with {keys}");
 }

@@ -51,7 +51,7 @@ pub(super) struct Base<'p> {
     pub(super) wrong: Vec<Found>,
     pub(super) events: u64,
     /// The properties whose breach ends a fork at once.
-    pub(super) watched: Vec<Property>,
+    watched: Vec<Property>,
     entries: Vec<Entry>,
     marks: BTreeMap<Moment, Mark>,
 }
@@ -61,7 +61,6 @@ impl<'p> Base<'p> {
     pub(super) fn new(ready: &'p Ready<'p>, seed: u64, goal: Goal) -> Base<'p> {
         let (arm, promises) = (ready.arm(), ready.promises());
         let forbidden = |p: &Property| arm.expectations().forbids(*p, promises.promised(*p));
-        let watched = Property::ALL.into_iter().filter(|p| wanted(goal, Violation::Property(*p), forbidden(p))).collect();
         let mut passage = Passage::start(ready, seed, How::default());
         passage.skip_figures();
         let (mut entries, mut marks) = (Vec::new(), BTreeMap::new());
@@ -83,6 +82,8 @@ impl<'p> Base<'p> {
         let (breach, findings) = (passage.breach(), passage.findings());
         let seen = Seen { findings: &findings, early: passage.early(), invariant: breach.as_deref(), digest: passage.digest() };
         let wrong = wrong_in(arm, &seen, goal);
+        let is_known = |p: &Property| wrong.iter().any(|found| found.violation == Violation::Property(*p));
+        let watched = Property::ALL.into_iter().filter(|p| wanted(goal, Violation::Property(*p), forbidden(p)) && !is_known(p)).collect();
         let names = Arc::new(passage.sim().names().clone());
         let mut base = Base { ready, goal, seed, wrong, events: passage.sim().events(), watched, entries, marks };
         base.note_standings(names);
@@ -132,8 +133,19 @@ impl<'p> Base<'p> {
             return None;
         }
         let mut judges: Judges = passage.judges().clone();
-        self.entries[mark.from..].iter().for_each(|entry| judges.fold(entry));
+        for entry in &self.entries[mark.from..] {
+            judges.fold(entry);
+            if let Some(breach) = self.breach(&judges) {
+                return Some((vec![breach], saved));
+            }
+        }
         Some((self.wrong_at_end(passage, &judges), saved))
+    }
+
+    /// What ends a fork at once: something that must hold is certainly broken, and is not without the fault.
+    pub(super) fn breach(&self, judges: &Judges) -> Option<Violation> {
+        let breach = self.watched.iter().find(|property| judges.is_breached(**property))?;
+        Some(Violation::Property(*breach))
     }
 
     /// What is wrong with a fork whose judges have seen everything.

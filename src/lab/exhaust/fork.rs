@@ -113,9 +113,9 @@ impl<'p> Trial<'_, 'p> {
             let more = stage.passage.step();
             stage.note();
             let judges = stage.passage.judges();
-            if let Some(breach) = base.watched.iter().find(|p| judges.is_breached(**p) && !self.is_known(**p)) {
+            if let Some(breach) = base.breach(judges) {
                 let saved = base.events.saturating_sub(stage.passage.sim().events());
-                return done(&stage, states, Ending::Broken, vec![Violation::Property(*breach)], saved);
+                return done(&stage, states, Ending::Broken, vec![breach], saved);
             }
             if !more {
                 let wrong = base.wrong_at_end(&stage.passage, judges);
@@ -152,10 +152,5 @@ impl<'p> Trial<'_, 'p> {
             return None;
         }
         self.base.mark(now).filter(|_| stage.passage.sim().is_calm())
-    }
-
-    /// Whether a property is broken without the fault as well.
-    fn is_known(&self, property: crate::check::Property) -> bool {
-        self.base.wrong.iter().any(|found| found.violation == Violation::Property(property))
     }
 }

@@ -6,6 +6,7 @@ use crate::parts::fault::{CutShape, Ill, Selector};
 use crate::scenario::selector_text;
 
 use super::{Exhausted, Finding, Lasts, Tally};
+use crate::lab::case::Goal;
 use crate::lab::vocabulary::IllKind;
 
 /// A fault in few words: its kind and its target.
@@ -57,6 +58,15 @@ fn one_way(from: &Selector, to: &Selector) -> String {
     }
 }
 
+/// Some kinds, as long as they can be said in a breath.
+fn one_of(kinds: &[&str]) -> String {
+    match kinds {
+        [one] => (*one).to_owned(),
+        [some @ .., last] if kinds.len() <= 4 => format!("{} or {last}", some.join(", ")),
+        _ => "fault".to_owned(),
+    }
+}
+
 /// A count with its thousands apart.
 fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -87,6 +97,7 @@ impl Exhausted {
 
     fn headline(&self, out: &mut String) -> std::fmt::Result {
         let kinds: Vec<&str> = self.asked.vocabulary.kinds.iter().map(|kind| kind.name()).collect();
+        let (fault, breaks) = (one_of(&kinds), self.breaks());
         let lasts = match self.asked.lasts {
             Lasts::For(span) => format!("for {span}"),
             Lasts::UntilHeal => "until everything heals".to_owned(),
@@ -99,10 +110,10 @@ impl Exhausted {
             writeln!(out, "Without any fault added, {} is broken already: {}", found.violation, found.sentence)?;
         }
         if singles.wrong == 0 {
-            writeln!(out, "No single fault at {where_} breaks what must hold.")?;
+            writeln!(out, "No single {fault} at {where_} {breaks}.")?;
         } else {
             let share = format!("{} of {} runs", count(singles.wrong), count(singles.forks));
-            writeln!(out, "A single fault breaks what must hold: in {share}, one for each fault at {where_}.")?;
+            writeln!(out, "A single {fault} {breaks}: in {share}, one for each fault at {where_}.")?;
         }
         writeln!(out, "Faults: {} at {}, each {lasts}.", kinds.join(", "), self.asked.vocabulary.nodes.join(", "))?;
         cut_short(out, &singles)?;
@@ -120,6 +131,14 @@ impl Exhausted {
             writeln!(out, "Not tried: {} ({why}).", label(ill))?;
         }
         Ok(())
+    }
+
+    /// What is looked for, as a verb.
+    fn breaks(&self) -> String {
+        match self.asked.goal {
+            Goal::Forbidden => "breaks what must hold".to_owned(),
+            Goal::Observed(violation) | Goal::Same(violation) => format!("breaks {violation}"),
+        }
     }
 
     fn table(&self, out: &mut String) -> std::fmt::Result {
