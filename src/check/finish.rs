@@ -46,6 +46,30 @@ impl Judges {
     /// What is to be said when the run has ended at `end`. Does not consume: one can ask in the middle of a run, and go on.
     #[must_use]
     pub fn finish(&self, end: Time, promises: &Promises) -> Judged {
+        let at_end = self.close(end);
+        Judged {
+            findings: self.say(end, promises, &at_end),
+            accounting: self.account(&at_end),
+            latency: Latency {
+                ack_ok: self.spreads.ok.quantiles(),
+                ack_failed: self.spreads.failed.quantiles(),
+                ack_unknown: self.spreads.unknown.quantiles(),
+                delivery: self.spreads.delivery.quantiles(),
+                effect: self.spreads.effect.quantiles(),
+            },
+            figures: self.sum_up(end),
+            series: self.timeline.series(end, &self.names),
+        }
+    }
+
+    /// The findings alone, without sums and figures: for whoever judges many runs.
+    #[must_use]
+    pub fn findings(&self, end: Time, promises: &Promises) -> Vec<Finding> {
+        self.say(end, promises, &self.close(end))
+    }
+
+    /// Judges what only the end decides.
+    fn close(&self, end: Time) -> AtEnd {
         let mut at_end = AtEnd { lost_by_group: vec![0; self.groups.len()], ..AtEnd::default() };
         for (payload, record) in self.open.sorted() {
             let payload = PayloadId(u32::try_from(payload).expect("keys are payloads"));
@@ -68,24 +92,13 @@ impl Judges {
                 Arc::make_mut(case).at = end;
             }
         }
-        let findings = Property::ALL.into_iter().map(|property| Finding {
-            property,
-            verdict: self.verdict(property, end, &at_end),
-            promised: promises.promised(property),
-        });
-        Judged {
-            findings: findings.collect(),
-            accounting: self.account(&at_end),
-            latency: Latency {
-                ack_ok: self.spreads.ok.quantiles(),
-                ack_failed: self.spreads.failed.quantiles(),
-                ack_unknown: self.spreads.unknown.quantiles(),
-                delivery: self.spreads.delivery.quantiles(),
-                effect: self.spreads.effect.quantiles(),
-            },
-            figures: self.sum_up(end),
-            series: self.timeline.series(end, &self.names),
-        }
+        at_end
+    }
+
+    fn say(&self, end: Time, promises: &Promises, at_end: &AtEnd) -> Vec<Finding> {
+        let finding =
+            |property: Property| Finding { property, verdict: self.verdict(property, end, at_end), promised: promises.promised(property) };
+        Property::ALL.into_iter().map(finding).collect()
     }
 
     fn close_pending(&self, (payload, record): (PayloadId, &Record), end: Time, at_end: &mut AtEnd) {

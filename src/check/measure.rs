@@ -19,20 +19,30 @@ pub(super) struct Spread {
     sum: u128,
     min: u64,
     max: u64,
+    /// Nobody will ask.
+    off: bool,
 }
 
 impl Default for Spread {
     fn default() -> Self {
         let mut histogram = Histogram::new(3).expect("three digits are allowed");
         histogram.auto(true);
-        Spread { histogram: Arc::new(histogram), sum: 0, min: u64::MAX, max: 0 }
+        Spread { histogram: Arc::new(histogram), sum: 0, min: u64::MAX, max: 0, off: false }
     }
 }
 
 impl Spread {
+    /// Takes in no more.
+    pub(super) fn switch_off(&mut self) {
+        *self = Spread { off: true, ..Spread::default() };
+    }
+
     /// Adds a measurement.
     #[inline]
     pub(super) fn record(&mut self, span: Span) {
+        if self.off {
+            return;
+        }
         let nanos = span.as_nanos();
         // Beyond three centuries the histogram would refuse; nothing lasts so long.
         Arc::make_mut(&mut self.histogram).record(nanos.min(u64::MAX / 2)).expect("the histogram grows by itself");
@@ -193,6 +203,8 @@ pub(super) struct Timeline {
     from: u64,
     to: u64,
     hot: [u64; COUNTS],
+    /// Nobody will ask.
+    off: bool,
 }
 
 impl Timeline {
@@ -202,7 +214,12 @@ impl Timeline {
         while end != Time::FAR && end.nanos().div_ceil(width) > BUCKETS as u64 {
             width = width.saturating_mul(2);
         }
-        Timeline { width, cells: Vec::new(), current: 0, from: 0, to: 0, hot: [0; COUNTS] }
+        Timeline { width, cells: Vec::new(), current: 0, from: 0, to: 0, hot: [0; COUNTS], off: false }
+    }
+
+    /// Takes in no more.
+    pub(super) fn switch_off(&mut self) {
+        (self.cells, self.current, self.off) = (Vec::new(), 0, true);
     }
 
     #[inline]
@@ -251,6 +268,9 @@ impl Timeline {
 
     #[inline]
     pub(super) fn count(&mut self, at: Time, what: Count) {
+        if self.off {
+            return;
+        }
         self.go_to(at);
         self.hot[what as usize] += 1;
     }
@@ -258,6 +278,9 @@ impl Timeline {
     /// Counts an end that was good, with its latency.
     #[inline]
     pub(super) fn ack(&mut self, at: Time, latency: Span) {
+        if self.off {
+            return;
+        }
         self.count(at, Count::Ok);
         let cell = self.cell(at);
         cell.acks.add(step(latency.as_nanos()), 1);
@@ -265,7 +288,9 @@ impl Timeline {
     }
 
     pub(super) fn depth(&mut self, at: Time, object: ObjectId, depth: u64) {
-        self.cell(at).depth(object, depth);
+        if !self.off {
+            self.cell(at).depth(object, depth);
+        }
     }
 
     /// The series, with buckets up to the end of the run.

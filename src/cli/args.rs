@@ -31,6 +31,10 @@ pub(super) enum Verb {
     Fork(super::fork::ForkArgs),
     /// Tell the story of a message, a node or a fault of one run; without one, say what can be followed
     Follow(FollowArgs),
+    /// Find the event after which a failing run was lost
+    Doom(super::doom::DoomArgs),
+    /// Try every single fault at every step of one run
+    Exhaust(super::exhaust::ExhaustArgs),
     /// Print what there is: models, faults, laws, judges, marks, a model's scope
     List(ListArgs),
     /// Print the JSON Schema of scenario files, for editors

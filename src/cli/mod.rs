@@ -10,6 +10,8 @@
 
 mod args;
 mod capsule;
+mod doom;
+mod exhaust;
 mod exit;
 mod files;
 mod fork;
@@ -54,6 +56,8 @@ fn perform(verb: Verb, models: &[&'static dyn Model]) -> Exit {
         Verb::Hunt(args) => hunt::run(&args, models),
         Verb::Replay(args) => replay::run(&args, models),
         Verb::Follow(args) => follow::follow(&args, models),
+        Verb::Doom(args) => doom::run(&args, models),
+        Verb::Exhaust(args) => exhaust::run(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {
                 voice::say(&text);

@@ -1,8 +1,8 @@
 //! One run as something that can be changed and tried: an arm under one seed, and how it goes wrong.
 
 use crate::base::Digest;
-use crate::check::{Verdict, Witness};
-use crate::run::{Ran, Ready, RunOutcome, guarded, one};
+use crate::check::{Finding, Verdict, Witness};
+use crate::run::{Early, Ran, Ready, RunOutcome, guarded, one};
 use crate::scenario::ArmPlan;
 
 /// One run: what is run, and under which seed.
@@ -73,7 +73,7 @@ impl Case {
 }
 
 /// Whether a violation is what a goal asks for.
-fn wanted(goal: Goal, violation: Violation, forbidden: bool) -> bool {
+pub(super) fn wanted(goal: Goal, violation: Violation, forbidden: bool) -> bool {
     match goal {
         Goal::Forbidden => forbidden,
         Goal::Observed(one) => one == violation,
@@ -85,11 +85,30 @@ fn wanted(goal: Goal, violation: Violation, forbidden: bool) -> bool {
 #[must_use]
 pub fn wrong_with(arm: &ArmPlan, ran: &Ran, goal: Goal) -> Vec<Found> {
     let run: &RunOutcome = &ran.outcome;
-    let digest = Some(run.digest);
+    let seen = Seen { findings: &run.judged.findings, early: &ran.early, invariant: run.invariant.as_deref(), digest: run.digest };
+    wrong_in(arm, &seen, goal)
+}
+
+/// What was seen of a run that is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'a> {
+    /// What the judges found.
+    pub(super) findings: &'a [Finding],
+    /// What they found before the end.
+    pub(super) early: &'a [Early],
+    /// A breach of the protocol's own invariant.
+    pub(super) invariant: Option<&'a str>,
+    /// The digest of the run.
+    pub(super) digest: Digest,
+}
+
+/// Everything that is wrong in what was seen of a run.
+pub(super) fn wrong_in(arm: &ArmPlan, seen: &Seen<'_>, goal: Goal) -> Vec<Found> {
+    let digest = Some(seen.digest);
     let mut all = Vec::new();
-    for finding in &run.judged.findings {
+    for finding in seen.findings {
         let violation = Violation::Property(finding.property);
-        let early = ran.early.iter().filter(|early| early.property == finding.property).map(|early| &early.verdict);
+        let early = seen.early.iter().filter(|early| early.property == finding.property).map(|early| &early.verdict);
         let broken = early.chain([&finding.verdict]).find_map(|verdict| match verdict {
             Verdict::Broken(witness) => Some(witness.clone()),
             Verdict::Holds { .. } | Verdict::Unknown { .. } => None,
@@ -99,10 +118,10 @@ pub fn wrong_with(arm: &ArmPlan, ran: &Ran, goal: Goal) -> Vec<Found> {
             all.push(Found { violation, sentence: witness.sentence.clone(), witness: Some(witness), digest });
         }
     }
-    if let Some(sentence) = &run.invariant
+    if let Some(sentence) = seen.invariant
         && wanted(goal, Violation::Invariant, true)
     {
-        all.push(Found { violation: Violation::Invariant, sentence: sentence.clone(), witness: None, digest });
+        all.push(Found { violation: Violation::Invariant, sentence: sentence.to_owned(), witness: None, digest });
     }
     all
 }

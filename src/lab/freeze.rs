@@ -123,7 +123,7 @@ impl Account {
         let (arm, seed) = (&case.arm, case.seed);
         let ready = guarded(seed, || Ready::new(arm))?;
         let mut issued = guarded(seed, || Issued::new(arm, seed))?;
-        let mut passage = guarded(seed, || Passage::start(&ready, seed, How { trace_limit: TRACE, without: None }))?;
+        let mut passage = guarded(seed, || Passage::start(&ready, seed, How { trace_limit: TRACE, ..How::default() }))?;
         let ended = loop {
             match guarded(seed, || passage.step()) {
                 Ok(more) => {
@@ -237,6 +237,7 @@ fn fates(arm: &ArmPlan, sim: &dyn Sim) -> Vec<Fate> {
             | Step::Down { .. }
             | Step::Paused(_)
             | Step::Wrote { .. }
+            | Step::Syncing
             | Step::Synced { .. }
             | Step::LostWrites { .. }
             | Step::Disconnected { .. }

@@ -7,6 +7,8 @@ pub mod case;
 pub mod fork;
 pub mod hunt;
 pub mod freeze;
+pub mod doom;
+pub mod exhaust;
 pub mod repro;
 mod share;
 pub mod shrink;

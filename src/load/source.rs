@@ -259,16 +259,16 @@ impl Load {
         }
     }
 
+    /// Whether nothing that happens changes what is issued when: there are no closed loops.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.streams.iter().all(|stream| matches!(stream.state, State::Open { .. }))
+    }
+
     /// How many operations were issued.
     #[must_use]
     pub fn issued(&self) -> u64 {
         u64::from(self.issued)
-    }
-
-    /// Whether some operations wait for the end of others.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.streams.iter().any(|stream| matches!(stream.state, State::Closed(_)))
     }
 
     /// The stream whose turn it is, with the moment: the earliest, of equals the first in the configuration.

@@ -237,6 +237,10 @@ impl Sim for FakeSim {
     fn adopt(&mut self, _: Time, _: &dyn Sim) -> Result<(), Vec<String>> {
         Err(vec!["the fake broker does not change its settings".to_owned()])
     }
+    fn spare(&mut self) {
+        let now = self.now;
+        self.windows.retain(|(_, from, _)| *from <= now);
+    }
     fn is_calm(&self) -> bool {
         false
     }

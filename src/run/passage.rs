@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{Digest, FaultId, NodeId, ObjectId, Span, Time};
-use crate::check::{JudgeConfig, Judges, Promises, Property, Verdict};
+use crate::check::{Finding, JudgeConfig, Judges, Promises, Property, Verdict};
 use crate::load::{Load, LoadPlan, Target};
 use crate::parts::fault::{Fault, When};
 use crate::record::{Entry, Names, Phase, What, Window};
@@ -343,7 +343,7 @@ impl<'p> Passage<'p> {
             return Err(vec![format!("at {now} it is too late to change when a phase began")]);
         }
         let same_load = ours.load() == theirs.load() && ours.phases().load_until() == theirs.phases().load_until();
-        if !same_load && self.load.is_closed() {
+        if !same_load && !self.load.is_open() {
             return Err(vec![
                 "users who wait for their answers are not exchanged while they wait: a closed load stays as it is".to_owned(),
             ]);
@@ -358,6 +358,11 @@ impl<'p> Passage<'p> {
         (self.phases, self.looks, self.ready) = (phases, looks(theirs), other);
         self.looks.retain(|(at, _, _)| *at > now);
         Ok(())
+    }
+
+    /// From here on nothing more goes wrong: no fault strikes, and those that act end as they would have.
+    pub fn spare(&mut self) {
+        self.sim.spare();
     }
 
     /// Goes on in a copy of the world, and forgets the world it was copied from.
@@ -381,6 +386,48 @@ impl<'p> Passage<'p> {
     #[must_use]
     pub const fn judges(&self) -> &Judges {
         &self.judges
+    }
+
+    /// From here on nothing is measured: neither latencies nor what happens over time. For whoever asks for findings only.
+    pub fn skip_figures(&mut self) {
+        self.judges.skip_figures();
+        self.next_sample = Time::FAR;
+    }
+
+    /// What the judges would find if the history ended here; without a final read, what depends on "never" is unknown.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.findings_of(&self.judges)
+    }
+
+    /// What other judges would find at the end of this run.
+    #[must_use]
+    pub fn findings_of(&self, judges: &Judges) -> Vec<Finding> {
+        judges.findings(self.ready.arm.phases().start(Phase::Final), &self.ready.promises)
+    }
+
+    /// What was judged early so far.
+    #[must_use]
+    pub fn early(&self) -> &[Early] {
+        &self.early
+    }
+
+    /// Whether something is still to be judged before the end.
+    #[must_use]
+    pub fn looks_ahead(&self) -> bool {
+        !self.looks.is_empty()
+    }
+
+    /// A breach of the protocol's own invariant, in words.
+    #[must_use]
+    pub fn breach(&self) -> Option<String> {
+        self.sim.breach().map(|(at, what)| format!("at {at}: {what}"))
+    }
+
+    /// Whether the load issues the same whatever happens.
+    #[must_use]
+    pub fn load_is_open(&self) -> bool {
+        self.load.is_open()
     }
 
     /// How many operations the load has issued.
@@ -424,7 +471,7 @@ impl<'p> Passage<'p> {
             messages: self.sim.messages(),
             lasted: end.since(Time::ZERO),
             pending: self.sim.pending(),
-            invariant: self.sim.breach().map(|(at, what)| format!("at {at}: {what}")),
+            invariant: self.breach(),
             story: None,
         };
         Ran { outcome, early: self.early, unmatched: self.sim.unmatched() }

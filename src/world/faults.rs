@@ -73,6 +73,8 @@ pub(super) struct Ledger<P: Protocol> {
     active: Vec<Active>,
     held: Vec<(FaultId, NodeId, NodeId, P::Msg)>,
     held_streams: Vec<(FaultId, ConnId, u8)>,
+    /// Faults that strike in the middle of the present moment, each with how many events of it still come first.
+    behind: Vec<(FaultId, u32)>,
     /// No strike any more.
     healed: bool,
     chaos: (Time, Time),
@@ -90,6 +92,7 @@ impl<P: Protocol> Clone for Ledger<P> {
             active: self.active.clone(),
             held: self.held.clone(),
             held_streams: self.held_streams.clone(),
+            behind: self.behind.clone(),
             healed: self.healed,
             chaos: self.chaos,
             #[cfg(debug_assertions)]
@@ -108,6 +111,7 @@ impl<P: Protocol> Ledger<P> {
             active: Vec::new(),
             held: Vec::new(),
             held_streams: Vec::new(),
+            behind: Vec::new(),
             healed: false,
             chaos,
             #[cfg(debug_assertions)]
@@ -132,6 +136,23 @@ impl<P: Protocol> Ledger<P> {
     /// Whether no fault acts.
     pub(super) fn is_idle(&self) -> bool {
         self.active.is_empty()
+    }
+
+    /// Whether a fault strikes in the middle of a moment: its turn comes at the beginning, its strike is an event of its own.
+    pub(super) fn is_behind(&self, fault: FaultId) -> bool {
+        matches!(self.faults[fault.index()].fault.when, When::Behind { .. })
+    }
+
+    /// How many faults are about to strike in the middle of the present moment.
+    pub(super) fn behind(&self) -> usize {
+        self.behind.len()
+    }
+
+    /// One more event of this moment has come first, unless it was the turn of one more such fault.
+    pub(super) fn one_came_first(&mut self, waiting: usize) {
+        if self.behind.len() == waiting {
+            self.behind.iter_mut().for_each(|(_, left)| *left = left.saturating_sub(1));
+        }
     }
 
     /// Declares one more fault, which no time law brings on. Its number is the next.
@@ -176,10 +197,24 @@ impl<P: Protocol> Ledger<P> {
 }
 
 impl<P: Protocol> World<P> {
-    /// Schedules the first strike of every fault.
+    /// Schedules the faults that strike in the middle of a moment, before anything else is scheduled: so their turn comes first in it,
+    /// and they count all that happens.
+    pub(super) fn schedule_faults_behind(&mut self) {
+        let faults = Arc::clone(&self.core.ledger.faults);
+        for (i, prepared) in faults.iter().enumerate() {
+            if let When::Behind { at, .. } = &prepared.fault.when {
+                self.core.queue.push(*at, Event::Fault(Turn::Begin { fault: FaultId::at(i), only: None }));
+            }
+        }
+    }
+
+    /// Schedules the first strike of every other fault.
     pub(super) fn schedule_faults(&mut self) {
         for i in 0..self.core.ledger.faults.len() {
-            self.schedule_fault(FaultId::at(i), Time::ZERO);
+            let fault = FaultId::at(i);
+            if !self.core.ledger.is_behind(fault) {
+                self.schedule_fault(fault, Time::ZERO);
+            }
         }
     }
 
@@ -251,11 +286,46 @@ impl<P: Protocol> World<P> {
             return;
         }
         if let When::Behind { events, .. } = &prepared.fault.when {
-            // Everything of this moment that comes first: what it brings about at this same moment counts too.
-            for _ in 0..*events {
-                self.step(now);
-            }
+            self.core.ledger.behind.push((fault, *events));
+            // From here on each event is looked at, until the strike.
+            self.core.gated += 1;
+            return;
         }
+        self.strike_now(fault, only);
+    }
+
+    /// Lets the fault strike for which so much of this moment has come first as it wants, or as there is. Whether there was one.
+    pub(super) fn strike_behind(&mut self) -> bool {
+        if self.core.ledger.behind.is_empty() {
+            return false;
+        }
+        let over = self.core.queue.peek_time().is_none_or(|at| at > self.core.now);
+        let Some(at) = self.core.ledger.behind.iter().position(|(_, left)| over || *left == 0) else { return false };
+        let (fault, _) = self.core.ledger.behind.remove(at);
+        self.core.gated -= 1;
+        self.core.count_strike(fault);
+        if !self.core.ledger.healed {
+            self.strike_now(fault, None);
+        }
+        self.check_invariant();
+        true
+    }
+
+    /// A fault that nobody declared strikes, whatever its time law.
+    pub(super) fn strike_undeclared(&mut self, fault: &Fault) -> FaultId {
+        let id = self.core.ledger.declare(fault, self.shared.seed);
+        self.core.count_strike(id);
+        if !self.core.ledger.healed && self.core.now < self.core.ledger.chaos.1 {
+            self.strike_now(id, None);
+        }
+        self.check_invariant();
+        id
+    }
+
+    fn strike_now(&mut self, fault: FaultId, only: Option<NodeId>) {
+        let now = self.core.now;
+        let faults = Arc::clone(&self.core.ledger.faults);
+        let prepared = &faults[fault.index()];
         self.core.record(NodeId(0), What::Fault { fault, on: true });
         let strike = u32::try_from(self.core.ledger.strikes.len()).expect("fewer than 2^32 strikes");
         let (Hit { nodes, layers, what }, ill) = self.strike(fault, prepared, only);
@@ -394,6 +464,11 @@ impl<P: Protocol> World<P> {
             }),
             Ill::FlipBits { .. } | Ill::Cut(_) | Ill::Jam { .. } | Ill::Drop { .. } | Ill::Clog { .. } => {}
         }
+    }
+
+    /// No more strikes; those that act go on.
+    pub(super) fn spare_all(&mut self) {
+        self.core.ledger.healed = true;
     }
 
     /// Everything heals: no more strikes, and all that act end.

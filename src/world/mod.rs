@@ -177,6 +177,7 @@ impl<P: Protocol> World<P> {
                 world.core.cold(id);
             }
         }
+        world.schedule_faults_behind();
         for id in world.nodes.ids() {
             world.boot(id);
         }

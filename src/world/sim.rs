@@ -27,6 +27,8 @@ pub trait Sim: std::any::Any + Send {
     /// # Errors
     /// What does not change while it runs, as sentences.
     fn adopt(&mut self, now: Time, other: &dyn Sim) -> Result<(), Vec<String>>;
+    /// From here on no fault strikes any more; those that act end as they would have.
+    fn spare(&mut self);
     /// Whether no fault acts and none is to come, and nothing waits for a processor: then [`Sim::fingerprint`] says it all. Always false
     /// where nodes have processors.
     fn is_calm(&self) -> bool;

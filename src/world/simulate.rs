@@ -6,7 +6,6 @@ use crate::record::{Command, Entry, Marks, Names, Note, Trace, What};
 
 use super::config::Strike;
 use super::core::Event;
-use super::faults::Turn;
 use super::protocol::Protocol;
 use super::sim::Sim;
 use super::{Nodes, World, misfits};
@@ -40,8 +39,7 @@ impl<P: Protocol> Sim for World<P> {
             return Err(problems);
         }
         self.core.now = at;
-        let id = self.core.ledger.declare(fault, self.shared.seed);
-        self.on_turn(Turn::Begin { fault: id, only: None });
+        let id = self.strike_undeclared(fault);
         out.append(&mut self.core.history);
         Ok(id)
     }
@@ -58,6 +56,10 @@ impl<P: Protocol> Sim for World<P> {
 
     fn adopt(&mut self, now: Time, other: &dyn Sim) -> Result<(), Vec<String>> {
         self.adopt_from(now, other)
+    }
+
+    fn spare(&mut self) {
+        self.spare_all();
     }
 
     fn is_calm(&self) -> bool {

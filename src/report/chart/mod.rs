@@ -16,6 +16,7 @@ mod axis;
 mod contrast;
 mod depth;
 mod distribution;
+mod doom;
 mod font;
 mod frame;
 mod latency;
@@ -26,13 +27,14 @@ mod tests;
 mod throughput;
 
 use crate::base::Time;
+use crate::lab::doom::Doom;
 use crate::run::{ArmOutcome, RunOutcome};
 use frame::{Backdrop, FaultLane, Window};
 use scene::Scene;
 
 /// A picture of one side of an outcome, or the reason why there is none.
 pub struct Chart {
-    /// The last part of its file's name: `latency`, `throughput`, `distribution`, `depth`, `accounting`, `contrast`.
+    /// The last part of its file's name: `latency`, `throughput`, `distribution`, `depth`, `accounting`, `contrast`, `doom`.
     pub slug: &'static str,
     /// What it shows, in few words.
     pub title: &'static str,
@@ -108,19 +110,28 @@ pub fn contrast(arms: &[ArmOutcome]) -> Chart {
     }
 }
 
-/// Phases and fault windows of the shown run.
-fn backdrop(arm: &ArmOutcome) -> Backdrop {
-    let end = end_of(arm);
-    let last = arm.scenery.phases.len().saturating_sub(1);
-    let phases = &arm.scenery.phases;
-    let phases = phases.iter().enumerate().filter(|(i, (name, at))| *at < end && (*i < last || name != "end")).map(|(_, p)| p.clone());
-    Backdrop { phases: phases.collect(), faults: lanes(&arm.shown, end), end }
+/// The chart that shows when a run was lost.
+#[must_use]
+pub fn doom(doom: &Doom) -> Chart {
+    Chart {
+        slug: "doom",
+        title: doom::TITLE,
+        nothing: "No moment was looked at, so there is nothing to show.",
+        scene: doom::draw(doom, &behind(&doom.run, &doom.phases)),
+    }
 }
 
-/// The end of the shown run.
-fn end_of(arm: &ArmOutcome) -> Time {
-    let phases = arm.scenery.phases.iter().map(|(_, at)| *at);
-    phases.chain([Time::ZERO + arm.shown.lasted]).max().unwrap_or(Time::ZERO)
+/// Phases and fault windows of the shown run.
+fn backdrop(arm: &ArmOutcome) -> Backdrop {
+    behind(&arm.shown, &arm.scenery.phases)
+}
+
+/// Phases and fault windows of a run.
+fn behind(run: &RunOutcome, phases: &[(String, Time)]) -> Backdrop {
+    let end = phases.iter().map(|(_, at)| *at).chain([Time::ZERO + run.lasted]).max().unwrap_or(Time::ZERO);
+    let last = phases.len().saturating_sub(1);
+    let shown = phases.iter().enumerate().filter(|(i, (name, at))| *at < end && (*i < last || name != "end")).map(|(_, p)| p.clone());
+    Backdrop { phases: shown.collect(), faults: lanes(run, end), end }
 }
 
 /// Every fault that struck, with its windows; a strike without an end lasts until the end of the run.

@@ -1,0 +1,127 @@
+//! Every single fault at every step: by forking a running world, against running each as a case of its own from the start.
+//!
+//! `cargo bench --bench exhaust`: both do the same points and faults, on one core, in turns, and must find the same.
+
+#![expect(clippy::disallowed_types, reason = "a benchmark reads the wall clock")]
+
+use std::time::{Duration, Instant};
+
+use deadletter::base::Time;
+use deadletter::lab::exhaust::{Asked, Cutting, Exhausted, Strike, exhaust};
+use deadletter::lab::{Case, Violation};
+use deadletter::model::BUILT_IN;
+use deadletter::run::{How, Passage, Ready};
+use deadletter::scenario::{Source, read};
+
+/// A mailbox of ordinary shape: some hundred messages, a second of calm before, healing and draining behind.
+const SCENARIO: &str = r#"# Is an acknowledged order lost, whatever fails whenever?
+# No.
+[model.mailbox]
+queue.orders = { visibility_timeout = "2s" }
+producer = { count = 2, retries = 5, timeout = "300ms" }
+consumer.billing = { count = 2, from = "orders", processing = "8ms" }
+
+[load]
+to = "orders"
+arrivals = { law = "poisson", rate = "50/s" }
+
+[phases]
+warm = "1s"
+chaos = "4s"
+heal = "1s"
+drain = "6s"
+"#;
+
+const ROUNDS: u64 = 3;
+/// So many points of each round are tried.
+const POINTS: u64 = 24;
+
+fn case(seed: u64) -> Case {
+    let files = |_: &str| Err("no files".to_owned());
+    let plan = read(&Source { files: &files, ..Source::new("bench.toml", SCENARIO, BUILT_IN) }).plan.expect("a good scenario");
+    Case { arm: plan.arms()[0].clone(), seed }
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let out = work();
+    (start.elapsed(), out)
+}
+
+/// What each fork found, as a plain run of its own finds it.
+fn plainly(out: &Exhausted, points: &[deadletter::lab::exhaust::Point]) -> Vec<(Strike, Vec<Violation>)> {
+    let mut hits = Vec::new();
+    for point in points {
+        for ill in 0..out.ills.len() {
+            let strike = Strike { point: *point, ill };
+            let found = out.case_of(&[strike]).all_wrong(out.asked.goal);
+            if !found.is_empty() {
+                hits.push((strike, found.into_iter().map(|found| found.violation).collect()));
+            }
+        }
+    }
+    hits
+}
+
+fn main() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    pool.install(|| {
+        costs();
+        let (mut plain, mut forked, mut known) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+        let mut runs = 0;
+        for seed in 1..=ROUNDS {
+            let case = case(seed);
+            let all = deadletter::lab::exhaust::points(&case).expect("no panic");
+            let stride = (all.len() as u64 / POINTS).max(1);
+            let some: Vec<_> = all.iter().copied().step_by(usize::try_from(stride).expect("small")).collect();
+            let asked = Asked { stride, ..Asked::of(&case.arm) };
+            let (took, with) = timed(|| exhaust(&case, &asked, &|| ()).expect("no panic"));
+            known += took;
+            let (took, without) = timed(|| exhaust(&case, &Asked { cutting: Cutting::Never, ..asked.clone() }, &|| ()).expect("no panic"));
+            forked += took;
+            let (took, hits) = timed(|| plainly(&with, &some));
+            plain += took;
+            runs += with.total().forks;
+            assert_eq!(with.hits, without.hits, "what is known changes no verdict");
+            assert_eq!(with.tried, some.len() as u64);
+            assert_eq!(with.hits.len(), hits.len(), "forks find what plain runs find");
+            println!("seed {seed}: {} of {} points, {} runs, {:?}", with.tried, with.points, with.total().forks, with.total());
+        }
+        let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
+        let each = |took: Duration| took.as_secs_f64() * 1e6 / runs as f64;
+        println!("{runs} runs on one core");
+        println!("  each from the start         {:8.1} µs a run", each(plain));
+        println!("  forked, each to its end     {:8.1} µs a run, {:.1} times faster", each(forked), ratio(plain, forked));
+        println!("  forked, known states end it {:8.1} µs a run, {:.1} times faster", each(known), ratio(plain, known));
+    });
+}
+
+/// Where the time of a fork goes.
+fn costs() {
+    let case = case(1);
+    let ready = Ready::new(&case.arm);
+    let mut passage = Passage::start(&ready, 1, How::default());
+    while passage.sim().now() < Time::from_nanos(3_000_000_000) && passage.step() {}
+    let times = 2_000_u32;
+    let per = |took: Duration| took.as_secs_f64() * 1e6 / f64::from(times);
+    let (copy, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.clone()))));
+    let (world, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.sim().fork()))));
+    let (judges, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.judges().clone()))));
+    let (print, _) = timed(|| {
+        (0..times).for_each(|_| {
+            std::hint::black_box(passage.sim().fingerprint());
+        })
+    });
+    let (calm, _) = timed(|| {
+        (0..times).for_each(|_| {
+            std::hint::black_box(passage.sim().is_calm());
+        })
+    });
+    let (find, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.findings()))));
+    let (whole, ran) = timed(|| Passage::start(&ready, 1, How::default()).run(|_| ()));
+    let events = ran.sim().events();
+    let (finish, _) = timed(|| ran.finish());
+    println!("a whole run: {events} events in {:.0} µs; its outcome {:.0} µs", whole.as_secs_f64() * 1e6, finish.as_secs_f64() * 1e6);
+    println!("a copy {:.2} µs (world {:.2}, judges {:.2})", per(copy), per(world), per(judges));
+    println!("fingerprint {:.2} µs, is_calm {:.2} µs, findings {:.2} µs", per(print), per(calm), per(find));
+}

@@ -1,0 +1,162 @@
+//! How all messages of a run stand: what the judges will ever ask about what has happened so far, as one number and cell by cell.
+
+use std::sync::Arc;
+
+use crate::base::{ObjectId, PayloadId};
+use crate::record::{End, Entry, Names, Note, ObjectKind, Op, Settlement, What};
+
+/// What has happened to a message at a group.
+const DELIVERED: u8 = 1;
+const INTACT: u8 = 2;
+const EFFECT: u8 = 4;
+const DEAD: u8 = 8;
+const EXPIRED: u8 = 16;
+const DROPPED: u8 = 32;
+/// The group was subscribed when the message was sent, and has not left since.
+const OWED: u8 = 64;
+
+/// How an operation stands.
+const PENDING: u8 = 1;
+const OK: u8 = 2;
+const FAILED: u8 = 3;
+const UNKNOWN: u8 = 4;
+const SKIPPED: u8 = 5;
+
+/// One cell for each operation and each pair of message and group, and a sum over all of them that does not depend on the order in which
+/// they changed.
+#[derive(Clone, Debug)]
+pub(super) struct Standing {
+    names: Arc<Names>,
+    cells: Vec<u8>,
+    active: Vec<bool>,
+    calls: u64,
+    sum: u64,
+}
+
+impl Standing {
+    /// Nothing has happened.
+    pub(super) fn new(names: Arc<Names>) -> Standing {
+        let objects = names.objects.len();
+        Standing { names, cells: Vec::new(), active: vec![false; objects], calls: 0, sum: 0 }
+    }
+
+    /// Everything as one number: equal for runs whose messages all stand alike.
+    pub(super) const fn sum(&self) -> u64 {
+        self.sum
+    }
+
+    /// How many cells a message has: its operation's, and one for each group.
+    fn width(&self) -> usize {
+        self.names.objects.len() + 1
+    }
+
+    /// The cells of a message.
+    pub(super) fn of(&self, payload: PayloadId) -> &[u8] {
+        let from = payload.index() * self.width();
+        self.cells.get(from..from + self.width()).unwrap_or(&[])
+    }
+
+    fn place(&mut self, payload: PayloadId, cell: usize) -> usize {
+        let width = self.width();
+        let at = payload.index() * width + cell;
+        if at >= self.cells.len() {
+            self.cells.resize((payload.index() + 1) * width, 0);
+        }
+        at
+    }
+
+    fn change(&mut self, at: usize, value: u8) {
+        let old = std::mem::replace(&mut self.cells[at], value);
+        let index = u64::try_from(at).expect("fewer than 2^64 cells");
+        self.sum = self.sum.wrapping_sub(mixed(index, u64::from(old))).wrapping_add(mixed(index, u64::from(value)));
+    }
+
+    fn add(&mut self, payload: PayloadId, group: ObjectId, bits: u8) {
+        let at = self.place(payload, group.index() + 1);
+        self.change(at, self.cells[at] | bits);
+    }
+
+    /// Takes in what happened.
+    pub(super) fn fold(&mut self, entry: &Entry) {
+        match &entry.what {
+            What::Call { what, .. } => self.on_call(*what),
+            What::End { what, end, .. } => self.on_end(entry, *what, *end),
+            What::Skipped { what, .. } => {
+                let at = self.place(what.payload(), 0);
+                self.change(at, SKIPPED);
+            }
+            What::Note(note) => self.on_note(*note),
+            What::Phase(_) | What::Fault { .. } => {}
+        }
+    }
+
+    fn on_call(&mut self, what: Op) {
+        self.calls += 1;
+        let at = self.place(what.payload(), 0);
+        self.change(at, PENDING);
+        for group in 0..self.active.len() {
+            let subscribed = matches!(self.names.objects[group].kind, ObjectKind::Subscription { topic } if topic == what.object());
+            if subscribed && self.active[group] {
+                self.add(what.payload(), ObjectId::at(group), OWED);
+            }
+        }
+    }
+
+    fn on_end(&mut self, entry: &Entry, what: Op, end: End) {
+        let at = self.place(what.payload(), 0);
+        self.change(
+            at,
+            match end {
+                End::Ok => OK,
+                End::Failed(_) => FAILED,
+                End::Unknown(_) => UNKNOWN,
+            },
+        );
+        // What has not arrived yet is compared with what was sent after its end.
+        let cells = self.of(what.payload());
+        let arrived = self.names.groups_of(what.object()).all(|group| cells[group.index() + 1] & INTACT != 0);
+        if !arrived {
+            self.sum = self.sum.wrapping_add(mixed(u64::from(what.payload().0) | 1 << 40, entry.at.nanos()));
+        }
+    }
+
+    fn on_note(&mut self, note: Note) {
+        match note {
+            Note::Deliver { group, payload, intact, .. } => self.add(payload, group, DELIVERED | if intact { INTACT } else { 0 }),
+            Note::Effect { group, payload } => self.add(payload, group, EFFECT),
+            Note::Settle { group, payload, how } => match how {
+                Settlement::DeadLettered => self.add(payload, group, DEAD),
+                Settlement::Expired => self.add(payload, group, EXPIRED),
+                Settlement::Dropped => self.add(payload, group, DROPPED),
+                Settlement::Acknowledged | Settlement::Returned => {}
+            },
+            Note::Subscribe { group } => self.subscribe(group, true),
+            Note::Unsubscribe { group } => {
+                self.subscribe(group, false);
+                let (width, cell) = (self.width(), group.index() + 1);
+                for at in (cell..self.cells.len()).step_by(width) {
+                    self.change(at, self.cells[at] & !OWED);
+                }
+            }
+            Note::Held { .. } => {}
+        }
+    }
+
+    /// What is sent is compared with when the group left last.
+    fn subscribe(&mut self, group: ObjectId, active: bool) {
+        self.active[group.index()] = active;
+        let word = self.calls << 1 | u64::from(active);
+        self.sum = self.sum.wrapping_add(mixed(u64::from(group.0) | 1 << 41, word));
+    }
+}
+
+/// A number that looks like chance; zero for nothing.
+fn mixed(index: u64, value: u64) -> u64 {
+    if value == 0 {
+        return 0;
+    }
+    let mut x = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ value.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    x ^ x >> 32
+}
