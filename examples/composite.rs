@@ -46,7 +46,7 @@ struct Stock {
 }
 
 /// What shops and warehouses say to each other.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 enum Talk {
     /// How many of an article are ordered?
     Ask { payload: PayloadId, article: KeyId },
@@ -180,7 +180,7 @@ enum Node {
     Warehouse(Box<Consumer>, Stock),
 }
 
-#[derive(Clone)]
+#[derive(Clone, Hash)]
 enum Msg {
     Mail(protocol::Msg),
     Talk(Talk),
@@ -221,7 +221,7 @@ impl Message for Msg {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 enum Timer {
     Mail(mailbox::Timer),
     Asker(PayloadId),

@@ -22,10 +22,10 @@ struct Config {
     remember: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 struct Attempt(PayloadId, u32); // also the timer that ends the wait for its answer
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 enum Msg {
     Request(Attempt),
     Reply(PayloadId, u32), // by number, for the network may repeat a request, and each copy is answered

@@ -288,6 +288,7 @@ fn ill() -> impl Strategy<Value = String> {
         who().prop_map(|who| format!("cut = {{ isolate = \"{who}\" }}")),
         (who(), who()).prop_map(|(a, b)| format!("cut = {{ one_way = {{ from = \"{a}\", to = \"{b}\" }} }}")),
         Just("cut = { link = \"b1-lan\" }".to_owned()),
+        (who(), who(), who()).prop_map(|(a, b, c)| format!("cut = {{ pairs = [{{ from = \"{a}\", to = \"{b}\" }}, {{ to = \"{c}\" }}] }}")),
         (who(), law()).prop_map(|(who, law)| format!("jam = {{ from = \"{who}\", extra = {law} }}\nlasts = \"2s\"")),
         (who(), 1u32..=1000).prop_map(|(who, n)| format!("drop = {{ to = \"{who}\", kind = \"ack\", chance = \"{n}/1000\" }}")),
         who().prop_map(|who| format!("clog = {{ from = \"{who}\" }}")),
@@ -302,6 +303,7 @@ fn ill() -> impl Strategy<Value = String> {
 fn fault() -> impl Strategy<Value = String> {
     let when = prop_oneof![
         (5u32..64).prop_map(|at| format!("at = \"{at}s\"")),
+        (5u32..64, any::<u32>()).prop_map(|(at, events)| format!("at = \"{at}s\"\nbehind = {events}")),
         (5u32..30, 1u32..30).prop_map(|(a, b)| format!("at = [\"{a}s\", \"{}s\"]", a + b)),
         (5u32..64, law()).prop_map(|(first, law)| format!("every = {law}\nfirst = \"{first}s\"")),
     ];

@@ -71,6 +71,22 @@ fn what_has_the_wrong_structure_the_schema_refuses() {
         let found = problems(&schema, &format!("{text}{load}"));
         assert!(found.iter().any(|problem| problem.starts_with(expected)), "{text}{found:?}");
     }
+    let operation = "[[operation]]\npayload = 17\nat = \"1s\"\nclient = \"c0\"\nto = \"orders\"\n";
+    let capsule = "[capsule]\nformat = 1\nof = \"panic\"\ndigest = \"0123456789abcdef\"\n";
+    let table = [
+        (String::new(), "$: in 0 forms, not in one"),
+        (format!("{operation}{load}"), "$: in 2 forms, not in one"),
+        (operation.replace("17", "-1"), "$.operation.0.payload: below 0"),
+        (operation.replace("17", "10000001"), "$.operation.0.payload: above 10000000"),
+        (operation.replace("client", "clients"), "$.operation.0: unknown `clients`"),
+        (format!("{operation}{capsule}").replace("of =", "off ="), "$.capsule: unknown `off`"),
+        (format!("{operation}{capsule}verdict = \"lost\"\n"), "$.capsule.verdict: not one of the words"),
+    ];
+    for (text, expected) in table {
+        let found = problems(&schema, &format!("[model.post]\n{text}"));
+        assert!(found.iter().any(|problem| problem.starts_with(expected)), "{text}{found:?}");
+    }
+    assert_eq!(problems(&schema, &format!("[model.post]\n{operation}{operation}{capsule}")), [""; 0]);
 }
 
 fn problems(schema: &Value, text: &str) -> Vec<String> {
@@ -136,6 +152,12 @@ impl Checker<'_> {
                 "anyOf" => {
                     if !rule.as_array().expect("a list").iter().any(|form| self.fits(form, value, at)) {
                         self.say(at, "in no form");
+                    }
+                }
+                "oneOf" => {
+                    let fitting = rule.as_array().expect("a list").iter().filter(|form| self.fits(form, value, at)).count();
+                    if fitting != 1 {
+                        self.say(at, &format!("in {fitting} forms, not in one"));
                     }
                 }
                 "$ref" => {

@@ -16,7 +16,7 @@ pub(crate) struct Config {
 }
 
 /// A request or its reply.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 pub(crate) enum Msg {
     Request { number: u32, attempt: u32 },
     Reply { number: u32, attempt: u32 },

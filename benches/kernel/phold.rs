@@ -15,7 +15,7 @@ pub(crate) struct Config {
 }
 
 /// A token: which, and how often it was passed on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Hash)]
 pub(crate) struct Token {
     id: u32,
     hop: u32,

@@ -51,10 +51,43 @@ impl Digest {
         self.words(text.len() as u64, xxhash_rust::xxh3::xxh3_64(text.as_bytes()));
     }
 
+    /// A digest as it is displayed: sixteen hexadecimal digits, letters small.
+    ///
+    /// ```
+    /// use deadletter::base::Digest;
+    /// let digest = Digest::new();
+    /// assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
+    /// assert_eq!(Digest::parse("243F6A8885A308D3"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Digest> {
+        let right = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if right { u64::from_str_radix(text, 16).ok().map(Digest) } else { None }
+    }
+
     /// The digest so far.
     #[must_use]
     pub const fn value(self) -> u64 {
         self.0
+    }
+}
+
+impl std::hash::Hasher for Digest {
+    /// The digest so far: of what derives `Hash`, for comparing states within one process.
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.words(bytes.len() as u64, xxhash_rust::xxh3::xxh3_64(bytes));
+    }
+    fn write_u8(&mut self, word: u8) {
+        self.word(u64::from(word));
+    }
+    fn write_u32(&mut self, word: u32) {
+        self.word(u64::from(word));
+    }
+    fn write_u64(&mut self, word: u64) {
+        self.word(word);
     }
 }
 

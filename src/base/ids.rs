@@ -43,13 +43,13 @@ macro_rules! id {
 id! {
     /// A node of the simulated system: a host with one process on it. Dense from zero, in roster order.
     NodeId("n");
-    /// A payload the load gave out. Dense from zero in order of issue; never changes, whatever carries it.
+    /// A payload the load gave out. Dense from zero in order of issue, or as operations are listed; never changes.
     PayloadId("p");
     /// A message key (what partitioners and per-key order look at). Dense from zero.
     KeyId("k");
     /// Something operations act on: a queue, a topic, a subscription, a register, a lock. Index into the run's `Names`.
     ObjectId("o");
-    /// An operation that a client invoked. Dense from zero.
+    /// An operation that a client invoked. It has the number of its payload.
     ClientOp("op");
     /// A declared fault. Index into the plan's list of faults.
     FaultId("fault");

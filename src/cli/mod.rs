@@ -9,11 +9,15 @@
 //! ```
 
 mod args;
+mod capsule;
 mod exit;
 mod files;
 mod follow;
+mod fork;
 mod list;
+mod pick;
 mod progress;
+mod replay;
 #[cfg(test)]
 mod tests;
 mod verbs;
@@ -40,6 +44,9 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
         Verb::Check(args) => verbs::check(&args, models),
         Verb::Audit(args) => verbs::audit(&args, models),
         Verb::Follow(args) => follow::follow(&args, models),
+        Verb::Capsule(args) => capsule::run(&args, models),
+        Verb::Fork(args) => fork::run(&args, models),
+        Verb::Replay(args) => replay::run(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {
                 voice::say(&text);

@@ -26,7 +26,9 @@ fn check(verb: &str, keys: &str, exit: Exit) {
         Verb::Check(args) => verbs::check(&args, &[&FAKE]),
         Verb::Audit(args) => verbs::audit(&args, &[&FAKE]),
         Verb::Follow(args) => super::follow::follow(&args, &[&FAKE]),
-        Verb::List(_) | Verb::Schema | Verb::Completions { .. } => unreachable!("no files"),
+        Verb::Capsule(_) | Verb::Fork(_) | Verb::Replay(_) | Verb::List(_) | Verb::Schema | Verb::Completions { .. } => {
+            unreachable!("not asked for here")
+        }
     };
     assert_eq!(found, exit, "{verb} with {keys}");
 }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &RunArgs, models: &[&'static dyn Model]) -> Exit {
     let mut outcomes = Vec::new();
     let mut exits = Vec::new();
     for (number, file) in files.iter().enumerate() {
-        let plan = match read(file, &args.which.set, models) {
+        let plan = match read(file, &args.which, models) {
             Ok(plan) => plan,
             Err(exit) => {
                 exits.push(exit);
@@ -93,7 +93,7 @@ fn together(outcomes: &[Outcome], args: &RunArgs) -> Vec<Exit> {
     [junit, summary].into_iter().flatten().filter_map(|(file, text)| write_file(file, &text)).collect()
 }
 
-fn write_file(file: &str, text: &str) -> Option<Exit> {
+pub(super) fn write_file(file: &str, text: &str) -> Option<Exit> {
     let error = fs::write(file, text).err()?;
     complain(&format!("`{file}` cannot be written: {error}"));
     Some(Exit::Usage)
@@ -122,7 +122,7 @@ fn lines(rows: &[serde_json::Value]) -> String {
 /// `deadletter check`.
 pub(super) fn check(args: &CheckArgs, models: &[&'static dyn Model]) -> Exit {
     let Ok(files) = named(&args.which) else { return Exit::Usage };
-    let exits = files.iter().map(|file| match read(file, &args.which.set, models) {
+    let exits = files.iter().map(|file| match read(file, &args.which, models) {
         Ok(plan) => {
             if args.print {
                 say(&plan.print());
@@ -145,7 +145,7 @@ pub(super) fn audit(args: &AuditArgs, models: &[&'static dyn Model]) -> Exit {
     let mut rows = Vec::new();
     let mut exits = Vec::new();
     for file in &files {
-        let plan = match read(file, &args.which.set, models) {
+        let plan = match read(file, &args.which, models) {
             Ok(plan) => plan,
             Err(exit) => {
                 exits.push(exit);
@@ -229,7 +229,7 @@ fn named(which: &Which) -> Result<Vec<String>, ()> {
 }
 
 /// Reads and checks a scenario; all its problems are printed.
-pub(super) fn read(file: &str, sets: &[String], models: &[&'static dyn Model]) -> Result<Plan, Exit> {
+pub(super) fn read(file: &str, which: &Which, models: &[&'static dyn Model]) -> Result<Plan, Exit> {
     let text = fs::read_to_string(file).map_err(|error| {
         complain(&format!("`{file}` cannot be read: {error}"));
         Exit::BadFile
@@ -238,7 +238,7 @@ pub(super) fn read(file: &str, sets: &[String], models: &[&'static dyn Model]) -
         let path = Path::new(file).parent().unwrap_or(Path::new("")).join(name);
         fs::read(&path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()))
     };
-    let source = scenario::Source { file, text: &text, sets, models, files: &beside };
+    let source = scenario::Source { file, text: &text, sets: &which.set, models, files: &beside };
     let reading = scenario::read(&source);
     aside(&scenario::render(&reading.problems, true));
     reading.plan.ok_or(Exit::BadFile)

@@ -2,12 +2,20 @@
 
 pub mod arm;
 pub mod campaign;
+pub mod capsule;
+pub mod case;
+pub mod fork;
 pub mod repro;
 mod share;
 #[cfg(test)]
 mod tests;
+pub mod vocabulary;
 mod watch;
 
 pub use arm::{Budget, Failure};
 pub use campaign::{Campaign, FORMAT, campaign};
+pub use capsule::{Capsule, Drift, Replay, replay};
+pub use case::{Case, Found, Goal, Violation, wrong_with};
+pub use fork::{Forked, fork};
 pub use repro::Repro;
+pub use vocabulary::{IllKind, Vocabulary};

@@ -4,13 +4,36 @@ use std::sync::Arc;
 
 use super::rate::Rate;
 use super::trace::TraceRow;
-use crate::base::{Chance, Law, Span, Time};
+use crate::base::{Chance, KeyId, Law, PayloadId, Span, Time};
 
-/// Several streams of operations, side by side.
+/// What is asked over a run: streams of operations side by side, or single operations one by one. Never both: streams number
+/// their payloads themselves, listed operations bring their numbers along.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct LoadConfig {
     /// Each has its own arrivals and its own chance.
     pub streams: Vec<LoadStream>,
+    /// Operations that are written out, in order of [`Listed::at`] and then of [`Listed::payload`].
+    pub listed: Vec<Listed>,
+}
+
+/// One operation that is written out. Its payload has the same name whatever else is listed, so that operations can be taken
+/// away and those that are left keep their names, and with these what befalls them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// When it is issued.
+    pub at: Time,
+    /// Its payload: a number of its own, not necessarily the next.
+    pub payload: PayloadId,
+    /// The node that is asked, by name.
+    pub client: String,
+    /// The object's name: a queue, a topic, a service.
+    pub to: String,
+    /// What is asked.
+    pub op: OpKind,
+    /// About which key.
+    pub key: KeyId,
+    /// With how many bytes.
+    pub bytes: u32,
 }
 
 /// One stream of operations of one kind on one object.

@@ -15,7 +15,7 @@ pub mod rate;
 mod source;
 pub mod trace;
 
-pub use config::{Arrivals, ClientChoice, Keys, LoadConfig, LoadProblem, LoadStream, OpKind, Sizes};
+pub use config::{Arrivals, ClientChoice, Keys, Listed, LoadConfig, LoadProblem, LoadStream, OpKind, Sizes};
 pub use phases::Phases;
 pub use rate::Rate;
 pub use source::{Arrival, Load, LoadPlan, Target};

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::closed::Users;
-use super::config::{Arrivals, LoadConfig, LoadProblem, OpKind};
+use super::config::{Arrivals, Listed, LoadConfig, LoadProblem, OpKind};
 use super::open::{Open, Pattern};
 use super::phases::Phases;
 use super::pick::{Chooser, Picker, Subject};
 use super::trace::TraceRow;
 use crate::base::law::Sampler;
-use crate::base::{ClientOp, NodeId, ObjectId, PayloadId, Time};
+use crate::base::{ClientOp, KeyId, NodeId, ObjectId, PayloadId, Time};
 use crate::record::{Command, Op};
 
-/// Whom a stream concerns: names resolved by whoever knows the roster.
+/// Whom a stream or a listed operation concerns: names resolved by whoever knows the roster.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target {
     /// The object operated on.
@@ -25,6 +25,8 @@ pub struct Target {
 #[derive(Debug)]
 pub struct LoadPlan {
     streams: Vec<StreamPlan>,
+    /// In order of time.
+    listed: Vec<Arrival>,
     until: Time,
 }
 
@@ -44,16 +46,23 @@ enum Kind {
 }
 
 impl LoadPlan {
-    /// The plan of a load whose streams concern these targets, one for each. Operations are issued from time zero to the end of
-    /// the heal phase.
+    /// The plan of a load that concerns these targets: one for each stream, or for each listed operation one with its client.
+    /// Operations are issued from time zero to the end of the heal phase.
     ///
     /// # Errors
     /// All problems, each with the position of its stream.
     ///
     /// # Panics
-    /// When there is not one target for each stream.
+    /// When there is not one target for each stream or listed operation, when there are both streams and listed operations, or
+    /// when these are not in order.
     pub fn new(config: &LoadConfig, targets: Vec<Target>, phases: &Phases) -> Result<Arc<LoadPlan>, Vec<(usize, LoadProblem)>> {
-        assert_eq!(config.streams.len(), targets.len(), "one target for each stream");
+        assert_eq!(config.streams.len() + config.listed.len(), targets.len(), "one target for each stream or operation");
+        assert!(config.streams.is_empty() || config.listed.is_empty(), "streams and listed operations do not share their numbers");
+        assert!(config.listed.is_sorted_by_key(|one| (one.at, one.payload)), "listed operations are in order of time");
+        if config.streams.is_empty() {
+            let listed = config.listed.iter().zip(&targets).map(|(one, target)| listed(one, target));
+            return Ok(Arc::new(LoadPlan { streams: Vec::new(), listed: listed.collect(), until: phases.load_until() }));
+        }
         let mut problems = Vec::new();
         for (at, (stream, target)) in config.streams.iter().zip(&targets).enumerate() {
             problems.extend(stream.problems().into_iter().map(|problem| (at, problem)));
@@ -72,8 +81,15 @@ impl LoadPlan {
             };
             StreamPlan { target, op: stream.op, kind, picker: Picker::new(stream), limit: stream.limit.unwrap_or(u64::MAX) }
         });
-        Ok(Arc::new(LoadPlan { streams: streams.collect(), until: phases.load_until() }))
+        Ok(Arc::new(LoadPlan { streams: streams.collect(), listed: Vec::new(), until: phases.load_until() }))
     }
+}
+
+/// A listed operation with its names resolved. It has the number of its payload.
+fn listed(one: &Listed, target: &Target) -> Arrival {
+    let [node] = target.clients[..] else { panic!("a listed operation has one client") };
+    let what = what(one.op, target.object, (one.key, one.payload, one.bytes));
+    Arrival { at: one.at, node, command: Command { op: ClientOp(one.payload.0), what } }
 }
 
 /// One operation for one client.
@@ -87,8 +103,8 @@ pub struct Arrival {
     pub command: Command,
 }
 
-/// A load under one seed. Operations and payloads are both numbered from zero in order of issue, so the operation that carries
-/// payload n is operation n.
+/// A load under one seed. The operation that carries payload n is operation n: those of streams are numbered from zero in order
+/// of issue, listed ones as they are written.
 ///
 /// ```
 /// use deadletter::base::{NodeId, ObjectId, Span};
@@ -104,7 +120,7 @@ pub struct Arrival {
 /// };
 /// let target = Target { object: ObjectId(0), clients: vec![NodeId(3), NodeId(4)] };
 /// let phases = Phases { warm: Span::ZERO, chaos: Span::secs(10), heal: Span::ZERO, drain: Span::secs(1) };
-/// let plan = LoadPlan::new(&LoadConfig { streams: vec![stream] }, vec![target], &phases).unwrap();
+/// let plan = LoadPlan::new(&LoadConfig { streams: vec![stream], listed: vec![] }, vec![target], &phases).unwrap();
 /// let mut load = Load::new(&plan, 7);
 /// while let Some(arrival) = load.next() {
 ///     assert!(arrival.at < phases.load_until());
@@ -154,16 +170,39 @@ impl Load {
         Load { plan: Arc::clone(plan), streams: streams.collect(), issued: 0 }
     }
 
+    /// The load of a plan that takes another's place at a moment: what the plan issues before is left out, and operations are
+    /// numbered on from those that were issued already.
+    #[must_use]
+    pub fn from_moment(plan: &Arc<LoadPlan>, seed: u64, (at, issued): (Time, u64)) -> Load {
+        let mut load = Load::new(plan, seed);
+        while load.peek().is_some_and(|next| next < at) && load.next().is_some() {}
+        load.issued = u32::try_from(issued).expect("fewer than 2^32 operations in a run");
+        load
+    }
+
     /// When the next operation is issued. With closed loops, what ends meanwhile may bring it forward: ask again after
     /// [`Load::ended`], [`Load::skipped`] and [`Load::crashed`].
     #[must_use]
     pub fn peek(&self) -> Option<Time> {
+        if self.plan.streams.is_empty() {
+            return self.next_listed().map(|next| next.at);
+        }
         self.first().map(|(at, _)| at)
+    }
+
+    /// The next of the listed operations; what is listed after the end of load is never issued.
+    fn next_listed(&self) -> Option<Arrival> {
+        self.plan.listed.get(self.issued as usize).filter(|next| next.at < self.plan.until).copied()
     }
 
     /// The next operation.
     #[expect(clippy::should_implement_trait, reason = "not an iterator: what comes next depends on what is reported in between")]
     pub fn next(&mut self) -> Option<Arrival> {
+        if self.plan.streams.is_empty() {
+            let next = self.next_listed()?;
+            self.issued += 1;
+            return Some(next);
+        }
         let (at, index) = self.first()?;
         let (plan, stream) = (&self.plan.streams[index], &mut self.streams[index]);
         let (op, payload) = (ClientOp(self.issued), PayloadId(self.issued));
@@ -186,10 +225,7 @@ impl Load {
         let key = plan.picker.key(subject);
         let client = user.map_or_else(|| plan.picker.client(subject, key, count), |user| user % count);
         let (to, bytes) = (plan.target.object, plan.picker.bytes(subject));
-        let what = match plan.op {
-            OpKind::Publish => Op::Publish { to, key, payload, bytes },
-            OpKind::Request => Op::Request { to, key, payload, bytes },
-        };
+        let what = what(plan.op, to, (key, payload, bytes));
         Some(Arrival { at, node: plan.target.clients[client as usize], command: Command { op, what } })
     }
 
@@ -229,6 +265,12 @@ impl Load {
         u64::from(self.issued)
     }
 
+    /// Whether some operations wait for the end of others.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.streams.iter().any(|stream| matches!(stream.state, State::Closed(_)))
+    }
+
     /// The stream whose turn it is, with the moment: the earliest, of equals the first in the configuration.
     fn first(&self) -> Option<(Time, usize)> {
         let due = self.streams.iter().zip(&self.plan.streams).enumerate().filter_map(|(index, (stream, plan))| {
@@ -239,6 +281,14 @@ impl Load {
             at.filter(|_| stream.issued < plan.limit).map(|at| (at, index))
         });
         due.min()
+    }
+}
+
+/// What a client is asked.
+const fn what(kind: OpKind, to: ObjectId, (key, payload, bytes): (KeyId, PayloadId, u32)) -> Op {
+    match kind {
+        OpKind::Publish => Op::Publish { to, key, payload, bytes },
+        OpKind::Request => Op::Request { to, key, payload, bytes },
     }
 }
 

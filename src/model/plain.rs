@@ -33,9 +33,9 @@ pub trait Plain: Clone + Sized + 'static {
     /// The checked configuration, shared by all nodes.
     type Config: Send + Sync + 'static;
     /// All messages.
-    type Msg: Message + Send + Sync;
+    type Msg: Message + std::hash::Hash + Send + Sync;
     /// All timers.
-    type Timer: Clone + Send + Sync;
+    type Timer: Clone + std::hash::Hash + Send + Sync;
     /// What a node's disk holds; empty at first. `()`: nothing.
     type Disk: Contents<Write: Send + Sync> + Default + Send + Sync;
     /// A node's volatile state.

@@ -19,9 +19,10 @@
 //! no modelling.
 
 use std::collections::VecDeque;
+use std::hash::Hash;
 
 use super::config::StreamConfig;
-use crate::base::{Span, Time};
+use crate::base::{Digest, Span, Time};
 
 /// Something to carry, with its size and the count of its transmissions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -126,6 +127,19 @@ impl<S> Flow<S> {
         }
         self.waiting.push_back(segment);
         Offer::Queued
+    }
+
+    /// Adds what the direction holds to a fingerprint: times relative to now, no numbers that only count.
+    pub fn fingerprint(&self, now: Time, digest: &mut Digest)
+    where
+        S: Hash,
+    {
+        let stall = self.stall.map(|stall| (now.since(stall.since).as_nanos(), stall.backoff.as_nanos(), self.next - stall.number));
+        let ahead = self.last_arrival.nanos().saturating_sub(now.nanos());
+        (stall, ahead, self.unread, self.waiting.len()).hash(digest);
+        for segment in &self.waiting {
+            (&segment.body, segment.bytes, segment.attempt, self.next - segment.number).hash(digest);
+        }
     }
 
     /// The sender is gone: what has not left never will. What is under way still arrives.

@@ -8,6 +8,7 @@ pub mod contrast;
 pub mod csv;
 #[cfg(test)]
 mod fixture;
+pub mod fork;
 pub mod json;
 pub mod junit;
 pub mod page;

@@ -8,7 +8,7 @@ use crate::base::value::{KeyKind, KeySpec, Reader, Table};
 use crate::base::{Digest, FaultId, Law, NodeId, ObjectId, PayloadId, Problem, SmallStream, Span, Tag, Time, Words};
 use crate::check::{Promises, Property};
 use crate::model::{Checked, Model, ScopeRow};
-use crate::parts::fault::When;
+use crate::parts::fault::{Fault, Ill, Selector, When};
 use crate::record::{Command, End, Entry, LossReason, Mark, Marks, Names, Note, Object, ObjectKind, Op, Step, Trace, TraceEntry, What};
 use crate::world::{Roster, RosterNode, Sim, Strike, Surroundings};
 
@@ -179,7 +179,14 @@ impl FakeSim {
                 self.touched[fault.index()] += 1;
                 self.marks.hit("fake.lost");
                 if !self.strikes.iter().any(|s| s.fault == fault) {
-                    let strike = Strike { fault, from, until: Some(until), nodes: vec![BROKER], what: "loses what it acknowledged".into() };
+                    let strike = Strike {
+                        fault,
+                        from,
+                        until: Some(until),
+                        nodes: vec![BROKER],
+                        what: "loses what it acknowledged".into(),
+                        ill: Ill::Kill(Selector::Named("broker".into())),
+                    };
                     self.strikes.push(strike);
                 }
                 self.tell(BROKER, Step::Lost { to: CLIENT, tag: tag(command), resend: 0, why: LossReason::Fault(fault), again: false });
@@ -203,18 +210,34 @@ impl Sim for FakeSim {
     }
     fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
         let before = out.len();
-        while let Some((&(at, sequence), _)) = self.queue.first_key_value().filter(|((at, _), _)| *at <= until) {
-            let happening = self.queue.remove(&(at, sequence)).expect("just seen");
-            self.now = at;
-            assert!(self.panics_at.is_none_or(|p| at < p), "the fake broker was told to panic");
-            let outside = self.outside.as_ref().map_or(0, |o| o.fetch_add(1, Ordering::Relaxed));
-            self.digest.words(at.nanos(), sequence ^ outside << 32);
-            self.happen(happening, out);
+        while self.advance_one(until, out) {
             if out.len() > before {
                 return true;
             }
         }
         self.now = self.now.max(until);
+        false
+    }
+    fn advance_one(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
+        let Some((&(at, sequence), _)) = self.queue.first_key_value().filter(|((at, _), _)| *at <= until) else { return false };
+        let happening = self.queue.remove(&(at, sequence)).expect("just seen");
+        self.now = at;
+        assert!(self.panics_at.is_none_or(|p| at < p), "the fake broker was told to panic");
+        let outside = self.outside.as_ref().map_or(0, |o| o.fetch_add(1, Ordering::Relaxed));
+        self.digest.words(at.nanos(), sequence ^ outside << 32);
+        self.happen(happening, out);
+        true
+    }
+    fn inject(&mut self, _: Time, fault: &Fault, _: &mut Vec<Entry>) -> Result<FaultId, Vec<String>> {
+        Err(vec![format!("fault `{}`: only declared faults act on the fake broker", fault.name)])
+    }
+    fn reseed(&mut self, seed: u64) {
+        self.words = SmallStream::named(seed, "fake", 0);
+    }
+    fn adopt(&mut self, _: Time, _: &dyn Sim) -> Result<(), Vec<String>> {
+        Err(vec!["the fake broker does not change its settings".to_owned()])
+    }
+    fn is_calm(&self) -> bool {
         false
     }
     fn next_time(&mut self) -> Option<Time> {

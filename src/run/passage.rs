@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::{Digest, FaultId, NodeId, ObjectId, Span, Time};
 use crate::check::{JudgeConfig, Judges, Promises, Property, Verdict};
 use crate::load::{Load, LoadPlan, Target};
-use crate::parts::fault::When;
+use crate::parts::fault::{Fault, When};
 use crate::record::{Entry, Names, Phase, What, Window};
 use crate::scenario::ArmPlan;
 use crate::scenario::expect::Expectation;
@@ -37,12 +37,15 @@ impl<'p> Ready<'p> {
     pub fn new(arm: &'p ArmPlan) -> Ready<'p> {
         let roster = arm.model().roster();
         let clients: Vec<NodeId> = (0..roster.nodes.len()).filter(|n| roster.nodes[*n].takes_load).map(NodeId::at).collect();
-        let target = |to: &str| {
+        let target = |to: &str, clients: Vec<NodeId>| {
             let object = roster.objects.iter().position(|object| object.name == to).expect("a checked load names an object");
-            Target { object: ObjectId::at(object), clients: clients.clone() }
+            Target { object: ObjectId::at(object), clients }
         };
-        let targets = arm.load().streams.iter().map(|stream| target(&stream.to)).collect();
-        let load = LoadPlan::new(arm.load(), targets, arm.phases()).expect("a checked load has no problems");
+        let client =
+            |name: &str| NodeId::at(roster.nodes.iter().position(|node| node.name == name).expect("a checked operation names a node"));
+        let streams = arm.load().streams.iter().map(|stream| target(&stream.to, clients.clone()));
+        let listed = arm.load().listed.iter().map(|one| target(&one.to, vec![client(&one.client)]));
+        let load = LoadPlan::new(arm.load(), streams.chain(listed).collect(), arm.phases()).expect("a checked load has no problems");
         Ready { arm, load, promises: arm.model().promises() }
     }
 
@@ -70,6 +73,15 @@ pub struct How {
     pub without: Option<FaultId>,
 }
 
+/// How far a step goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stride {
+    /// To the next entry of the history.
+    News,
+    /// To the next event.
+    Event,
+}
+
 /// A run that is over.
 #[derive(Clone, Debug)]
 pub struct Ran {
@@ -92,7 +104,7 @@ pub struct Early {
     pub verdict: Verdict,
 }
 
-/// A run on its way.
+/// A run on its way: a value that can be copied at any moment, and each copy goes on alone.
 pub struct Passage<'p> {
     ready: &'p Ready<'p>,
     seed: u64,
@@ -110,6 +122,26 @@ pub struct Passage<'p> {
     entries: Vec<Entry>,
     handed: usize,
     done: bool,
+}
+
+impl Clone for Passage<'_> {
+    fn clone(&self) -> Self {
+        Passage {
+            ready: self.ready,
+            seed: self.seed,
+            sim: self.sim.fork(),
+            load: self.load.clone(),
+            judges: self.judges.clone(),
+            phases: self.phases.clone(),
+            looks: self.looks.clone(),
+            early: self.early.clone(),
+            sample_every: self.sample_every,
+            next_sample: self.next_sample,
+            entries: self.entries.clone(),
+            handed: self.handed,
+            done: self.done,
+        }
+    }
 }
 
 impl<'p> Passage<'p> {
@@ -156,33 +188,59 @@ impl<'p> Passage<'p> {
     /// Takes one step: at most until the history has something new, a phase begins or depths are sampled.
     /// Returns false when the run is over.
     pub fn step(&mut self) -> bool {
+        self.step_by(Stride::News)
+    }
+
+    /// Takes the smallest step: one event, or what lies between two events. Returns false when the run is over.
+    pub fn step_one(&mut self) -> bool {
+        self.step_by(Stride::Event)
+    }
+
+    fn step_by(&mut self, stride: Stride) -> bool {
         if self.done {
             return false;
         }
         self.entries.clear();
         self.handed = 0;
-        let (boundary, _) = *self.phases.last().expect("the final phase ends the run");
+        self.hand_over();
+        let horizon = self.horizon();
+        let until = self.load.peek().map_or(horizon, |at| at.min(horizon));
+        let more = match stride {
+            Stride::News => self.sim.advance(until, &mut self.entries),
+            Stride::Event => self.sim.advance_one(until, &mut self.entries),
+        };
+        self.hand_on();
+        if !more && until == horizon {
+            self.arrive(horizon);
+        }
+        !self.done
+    }
+
+    /// The next moment at which something outside the world happens: a phase begins, depths are sampled, a claim looks.
+    fn horizon(&self) -> Time {
         let look = self.looks.last().map_or(Time::FAR, |(at, _, _)| *at);
-        let horizon = boundary.min(self.next_sample).min(look);
+        self.boundary().min(self.next_sample).min(look)
+    }
+
+    fn boundary(&self) -> Time {
+        self.phases.last().expect("the final phase ends the run").0
+    }
+
+    /// Arrivals are handed over when nothing can happen before them: what happens may bring new ones. An arrival at the border of
+    /// a phase belongs to the phase that begins.
+    fn hand_over(&mut self) {
+        let (horizon, boundary) = (self.horizon(), self.boundary());
         let mut next = self.sim.next_time().unwrap_or(Time::FAR);
-        // Arrivals are handed over when nothing can happen before them: what happens may bring new ones. An arrival at the
-        // border of a phase belongs to the phase that begins.
         while let Some(at) = self.load.peek().filter(|at| *at <= next && *at <= horizon && *at < boundary) {
             let arrival = self.load.next().expect("it has just told its time");
             self.sim.command(at, arrival.node, arrival.command);
             next = next.min(at);
         }
-        let until = self.load.peek().map_or(horizon, |at| at.min(horizon));
-        let more = self.sim.advance(until, &mut self.entries);
-        self.hand_on();
-        if !more && until == horizon {
-            self.arrive(horizon, boundary);
-        }
-        !self.done
     }
 
     /// Everything up to the horizon has happened.
-    fn arrive(&mut self, horizon: Time, boundary: Time) {
+    fn arrive(&mut self, horizon: Time) {
+        let boundary = self.boundary();
         if self.next_sample == horizon {
             let mut depths: BTreeMap<ObjectId, u64> = BTreeMap::new();
             self.sim.gauges(&mut |object, depth| *depths.entry(object).or_insert(0) += depth);
@@ -236,6 +294,72 @@ impl<'p> Passage<'p> {
         self.handed = self.entries.len();
     }
 
+    /// When the next event happens, if one is due before the next look at the run from outside.
+    pub fn next_event(&mut self) -> Option<Time> {
+        self.hand_over();
+        let horizon = self.horizon();
+        self.sim.next_time().filter(|at| *at <= horizon)
+    }
+
+    /// Runs everything that happens before a moment.
+    pub fn run_until(&mut self, at: Time) {
+        loop {
+            let next = self.sim.next_time().unwrap_or(Time::FAR).min(self.load.peek().unwrap_or(Time::FAR));
+            if self.done || next.min(self.horizon()) >= at {
+                return;
+            }
+            self.step_one();
+        }
+    }
+
+    /// A fault that nobody declared strikes before the next event; `at` is not after it.
+    ///
+    /// # Errors
+    /// What it names and this world does not have, as sentences.
+    pub fn inject(&mut self, at: Time, fault: &Fault) -> Result<FaultId, Vec<String>> {
+        self.entries.clear();
+        self.handed = 0;
+        let injected = self.sim.inject(at, fault, &mut self.entries);
+        self.hand_on();
+        injected
+    }
+
+    /// From here on the world's chance is that of another seed; the load stays the same.
+    pub fn reseed(&mut self, seed: u64) {
+        self.sim.reseed(seed);
+    }
+
+    /// From a moment on, before which everything has happened, all is as another arm says: settings of the model, laws of the network, faults to come, load, the ends of
+    /// phases. What has happened stays.
+    ///
+    /// # Errors
+    /// What does not change while it runs, as sentences.
+    pub fn adopt(&mut self, now: Time, other: &'p Ready<'p>) -> Result<(), Vec<String>> {
+        let (ours, theirs) = (self.ready.arm, other.arm);
+        let mut phases: Vec<(Time, Phase)> = theirs.phases().boundaries().collect();
+        let begun = phases.len() - self.phases.len();
+        let before: Vec<(Time, Phase)> = ours.phases().boundaries().take(begun).collect();
+        if phases[..begun] != before || phases[begun..].iter().any(|(at, _)| *at < now) {
+            return Err(vec![format!("at {now} it is too late to change when a phase began")]);
+        }
+        let same_load = ours.load() == theirs.load() && ours.phases().load_until() == theirs.phases().load_until();
+        if !same_load && self.load.is_closed() {
+            return Err(vec![
+                "users who wait for their answers are not exchanged while they wait: a closed load stays as it is".to_owned(),
+            ]);
+        }
+        let fresh = theirs.model().start(&surroundings(theirs, How::default()), self.seed)?;
+        self.sim.adopt(now, &*fresh)?;
+        if !same_load {
+            self.load = Load::from_moment(&other.load, self.seed, (now, self.load.issued()));
+        }
+        phases.drain(..begun);
+        phases.reverse();
+        (self.phases, self.looks, self.ready) = (phases, looks(theirs), other);
+        self.looks.retain(|(at, _, _)| *at > now);
+        Ok(())
+    }
+
     /// Goes on in a copy of the world, and forgets the world it was copied from.
     pub fn continue_in_a_copy(&mut self) {
         self.sim = self.sim.fork();
@@ -251,6 +375,18 @@ impl<'p> Passage<'p> {
     #[must_use]
     pub fn sim(&self) -> &dyn Sim {
         &*self.sim
+    }
+
+    /// The judges so far.
+    #[must_use]
+    pub const fn judges(&self) -> &Judges {
+        &self.judges
+    }
+
+    /// How many operations the load has issued.
+    #[must_use]
+    pub fn issued(&self) -> u64 {
+        self.load.issued()
     }
 
     /// Digest of everything so far.

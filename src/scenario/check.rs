@@ -16,7 +16,7 @@ use super::keys::{ARM_EXPECT, FAULT, FILE, OVERRIDE};
 use super::load::{self, Files};
 use super::plan::{ArmPlan, MAIN, Plan, Seeds};
 use super::selector::Scope;
-use super::{fault, header, network, overrides, print, with};
+use super::{capsule, fault, header, network, overrides, print, with};
 
 /// What is to be read.
 #[derive(Clone, Copy)]
@@ -74,6 +74,9 @@ pub fn read(source: &Source<'_>) -> Reading {
     if !problems.is_empty() {
         return Reading { plan: None, problems };
     }
+    if let Some(problem) = capsule::of_another_format(&table) {
+        return Reading { plan: None, problems: vec![problem] };
+    }
     for text in source.sets {
         if let Some(setting) = edit::parse(text, &mut problems) {
             edit::apply(&mut table, &setting, &mut problems);
@@ -117,13 +120,18 @@ fn file(table: &Table, source: &Source<'_>, problems: &mut Vec<Problem>) -> Opti
         names.push(name);
         arms.push(one_arm(&arm, table, (source, main.as_ref()), problems));
     }
+    let note = keys.table("capsule").map(|note| capsule::read(&note, &keys, seeds, problems));
     let (question, answer) = said?;
     let (seeds, main) = (seeds?, main?);
     let mut all = vec![main];
     for arm in arms {
         all.push(arm?);
     }
-    Some(Plan { question, answer, seeds, arms: all, warnings: Vec::new() })
+    let capsule = match note {
+        Some(note) => Some(note?),
+        None => None,
+    };
+    Some(Plan { question, answer, seeds, arms: all, capsule, warnings: Vec::new() })
 }
 
 fn check_arm_name(name: &str, arm: &Reader<'_>, before: &[String], problems: &mut Vec<Problem>) {
@@ -209,7 +217,7 @@ fn tell_of(arm: &Reader<'_>, own: Vec<Problem>, problems: &mut Vec<Problem>) {
 }
 
 /// The tables whose keys an arm may set.
-const SETTABLE: [&str; 6] = ["model", "load", "network", "node", "phases", "fault"];
+const SETTABLE: [&str; 7] = ["model", "load", "operation", "network", "node", "phases", "fault"];
 
 fn may_be_set(setting: &Setting, problems: &mut Vec<Problem>) -> bool {
     let Some(first) = setting.path.first() else { return false };
@@ -233,7 +241,7 @@ struct Body {
     checked: Option<Arc<dyn Checked>>,
     faults: Vec<String>,
     heals: bool,
-    rest: Option<(Surroundings, Vec<load::Stream>, crate::load::Phases)>,
+    rest: Option<(Surroundings, load::Asked, crate::load::Phases)>,
 }
 
 impl Body {
@@ -243,9 +251,9 @@ impl Body {
     }
 
     fn into_arm(self, name: String, expectations: super::Expectations) -> Option<ArmPlan> {
-        let (surroundings, streams, phases) = self.rest?;
-        let (streams, traces) = streams.into_iter().map(|stream| (stream.stream, stream.trace)).unzip();
-        let load = LoadConfig { streams };
+        let (surroundings, asked, phases) = self.rest?;
+        let (streams, traces) = asked.streams.into_iter().map(|stream| (stream.stream, stream.trace)).unzip();
+        let load = LoadConfig { streams, listed: asked.listed };
         Some(ArmPlan { name, model: self.checked?, surroundings, load, traces, phases, expectations, differs: Vec::new() })
     }
 }
@@ -264,7 +272,8 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
         (_, _, _) => None,
     };
     let phases = keys.table("phases").and_then(|phases| fault::phases(&phases, problems));
-    let streams = load::read(keys, roster.as_ref(), source.files, problems);
+    let against = load::Against { roster: roster.as_ref(), phases: phases.as_ref() };
+    let asked = load::read(keys, against, source.files, problems);
     let mut faults = Vec::new();
     let mut overrides = Vec::new();
     let mut machines = Vec::new();
@@ -275,7 +284,7 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
         faults = fault::read(&list_of(keys, "fault", FAULT), &setting, problems);
         let nodes: Vec<&str> = roster.iter().flat_map(|roster| roster.nodes.iter().map(|node| node.name.as_str())).collect();
         overrides = overrides::read(&list_of(keys, "override", OVERRIDE), &nodes, &setting, problems);
-        load::check_amount(&streams, phases, keys, problems);
+        load::check_amount(&asked.streams, phases, keys, problems);
     }
     let right = problems[before..].iter().all(|problem| problem.severity == Severity::Warning);
     let names = faults.iter().map(|fault| fault.name.clone()).collect();
@@ -292,7 +301,7 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
             trace_window: crate::record::Window::ALL,
             invariant_stride: 0,
         };
-        (surroundings, streams, phases)
+        (surroundings, asked, phases)
     });
     Body { model, checked, faults: names, heals, rest }
 }

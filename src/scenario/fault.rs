@@ -430,6 +430,11 @@ fn cut_shape(shape: &'static str, keys: &Reader<'_>, scope: &Scope<'_>, problems
             let pair = |keys: &Reader<'_>, problems: &mut Vec<Problem>| {
                 Some((whom(keys, "from", scope, problems)?, whom(keys, "to", scope, problems)?))
             };
+            if keys.list("pairs").is_empty() {
+                let problem = Problem::error(keys.place_of("pairs"), "this cut names no pair: the list is empty");
+                problems.push(problem.hint("write it like `pairs = [{ from = \"b1\", to = \"b2\" }]`"));
+                return None;
+            }
             keys.tables("pairs").iter().map(|keys| pair(keys, problems)).collect::<Option<Vec<_>>>().map(CutShape::Pairs)
         }
         "link" => link(keys, scope, problems).map(CutShape::Link),

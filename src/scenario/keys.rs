@@ -12,7 +12,12 @@ const fn key(name: &'static str, kind: KeyKind, doc: &'static str) -> KeySpec {
 /// The top of a file.
 pub const FILE: &[KeySpec] = &[
     key("model", KeyKind::Any, "exactly one table `[model.NAME]` with the keys of the real system").required(),
-    key("load", KeyKind::AnyOf(&[KeyKind::Table(STREAM), KeyKind::List(&KeyKind::Table(STREAM))]), "what clients ask for").required(),
+    key(
+        "load",
+        KeyKind::AnyOf(&[KeyKind::Table(STREAM), KeyKind::List(&KeyKind::Table(STREAM))]),
+        "what clients ask for; this or `operation` must be there",
+    ),
+    key("operation", KeyKind::List(&KeyKind::Table(OPERATION)), "what clients ask for, written out one by one, in the place of `load`"),
     key("network", KeyKind::Table(NETWORK), "delay, loss and topology").or("{}"),
     key("node", KeyKind::Map(&KeyKind::Table(MACHINE)), "the machines, by node, group or `all`"),
     key("phases", KeyKind::Table(PHASES), "how long each phase lasts").or("{}"),
@@ -21,6 +26,7 @@ pub const FILE: &[KeySpec] = &[
     key("expect", KeyKind::Table(EXPECT), "what is expected of every run, unless an arm says otherwise").or("{}"),
     key("arm", KeyKind::List(&KeyKind::Table(ARM)), "the same with a few settings changed"),
     key("seeds", KeyKind::Table(SEEDS), "which runs").or("{}"),
+    key("capsule", KeyKind::Table(CAPSULE), "of a file that replays one run: what was found in it"),
 ];
 
 /// `[load]`.
@@ -45,6 +51,19 @@ pub const STREAM: &[KeySpec] = &[
     )
     .or("round_robin"),
     key("limit", KeyKind::Count { min: 0, max: u64::MAX }, "stop after so many operations"),
+];
+
+/// The greatest number of a listed payload. Judges keep a bit for each number, also for those in gaps.
+pub const MOST_PAYLOAD: u64 = 10_000_000;
+
+/// `[[operation]]`.
+pub const OPERATION: &[KeySpec] = &[
+    key("payload", KeyKind::Count { min: 0, max: MOST_PAYLOAD }, "the number of its payload: 17 for p17; there may be gaps").required(),
+    key("at", KeyKind::Span, "when it is issued, counted from time zero").required(),
+    key("client", KeyKind::Text, "the node that is asked: one that takes load").required(),
+    key("to", KeyKind::Text, "the queue, topic or service").required(),
+    key("key", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "about which key").or("0"),
+    key("size", KeyKind::Bytes, "with how many bytes").or("1KiB"),
 ];
 
 const fn rate(doc: &'static str) -> KeySpec {
@@ -313,6 +332,7 @@ pub const OVERRIDE: &[KeySpec] = &[
     key("drop", KeyKind::Flag, "`true`: it is lost; `false`: chance does not lose it"),
     key("delay", KeyKind::Span, "how long it takes from end to end"),
     key("duplicate", KeyKind::Flag, "datagrams: whether it arrives twice"),
+    key("damage", KeyKind::Flag, "`true`, for datagrams: it arrives damaged; `false`: chance does not damage it"),
 ];
 /// The names of the ills in [`FAULT`].
 pub const ILLS: [&str; 17] = [
@@ -446,6 +466,22 @@ pub const ARM: &[KeySpec] = &[
 pub const SEEDS: &[KeySpec] = &[
     key("count", KeyKind::Count { min: 1, max: 100_000_000 }, "how many runs").or("20"),
     key("first", KeyKind::Count { min: 0, max: i64::MAX as u64 }, "the first seed").or("1"),
+];
+
+/// `[capsule]`.
+pub const CAPSULE: &[KeySpec] = &[
+    key("format", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "the format of the capsule: 1").required(),
+    key("version", KeyKind::Text, "the version of deadletter that wrote it"),
+    key("digest", KeyKind::Text, "the digest of the run, 16 hexadecimal digits").required(),
+    key(
+        "verdict",
+        KeyKind::Choice(&[("broken", "what it is about is broken in the run"), ("holds", "what it is about holds in the run")]),
+        "what came out",
+    )
+    .or("broken"),
+    key("of", KeyKind::Text, "what it is about: a property, `invariant` or `panic`").required(),
+    key("plan", KeyKind::Text, "the hash of everything else in the file when it was written, 16 hexadecimal digits"),
+    key("from", KeyKind::Text, "where it comes from, in free words"),
 ];
 
 #[cfg(test)]

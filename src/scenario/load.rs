@@ -2,12 +2,12 @@
 
 use crate::base::value::{Reader, Value, did_you_mean};
 use crate::base::{Place, Problem, Time};
-use crate::load::{Arrivals, ClientChoice, Keys, LoadStream, OpKind, Phases, Rate, Sizes, trace};
+use crate::load::{Arrivals, ClientChoice, Keys, Listed, LoadStream, OpKind, Phases, Rate, Sizes, trace};
 use crate::record::ObjectKind;
 use crate::world::Roster;
 
 use super::keys::STREAM;
-use super::with;
+use super::{operation, with};
 
 /// How a scenario gets at the files beside it: the bytes of a path, or why there are none.
 pub type Files<'f> = &'f dyn Fn(&str) -> Result<Vec<u8>, String>;
@@ -19,9 +19,52 @@ pub(super) struct Stream {
     pub(super) trace: Option<String>,
 }
 
+/// What clients ask for: streams, or single operations.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Asked {
+    pub(super) streams: Vec<Stream>,
+    pub(super) listed: Vec<Listed>,
+}
+
+/// Against what a load is checked: `None` where it is wrong itself.
+#[derive(Clone, Copy)]
+pub(super) struct Against<'a> {
+    pub(super) roster: Option<&'a Roster>,
+    pub(super) phases: Option<&'a Phases>,
+}
+
+/// The load, or the operations in its place. An empty list of the one beside the other is as if it were not there, so that an
+/// arm can put the one in the place of the other.
+pub(super) fn read(file: &Reader<'_>, against: Against<'_>, files: Files<'_>, problems: &mut Vec<Problem>) -> Asked {
+    let empty = |value: &&Value| value.as_list().is_some_and(<[Value]>::is_empty);
+    let (load, operations) = (file.value("load"), file.value("operation"));
+    match (load, operations) {
+        (None, None) => {
+            let problem = Problem::error(file.place().clone(), "there is neither `load` nor `operation`: nobody asks for anything");
+            problems.push(problem.hint("write a `[load]` table, or each `[[operation]]` by itself"));
+            Asked::default()
+        }
+        (Some(load), operations) if operations.as_ref().is_none_or(empty) => {
+            Asked { streams: streams(load, against.roster, files, problems), listed: Vec::new() }
+        }
+        (load, Some(operations)) if load.as_ref().is_none_or(empty) => {
+            if empty(&operations) {
+                let problem = Problem::error(operations.place.clone(), "there is no operation: nobody asks for anything");
+                problems.push(problem.hint("write each as `[[operation]]`"));
+            }
+            Asked { streams: Vec::new(), listed: operation::read(operations, against.roster, against.phases, problems) }
+        }
+        (_, operations) => {
+            let place = operations.map_or_else(|| file.place().clone(), |operations| operations.place.clone());
+            let problem = Problem::error(place, "`operation` beside `load`: what clients ask for is described in one way");
+            problems.push(problem.hint("leave one of them out"));
+            Asked::default()
+        }
+    }
+}
+
 /// All streams. `roster` is `None` when the model's own table is wrong.
-pub(super) fn read(file: &Reader<'_>, roster: Option<&Roster>, files: Files<'_>, problems: &mut Vec<Problem>) -> Vec<Stream> {
-    let Some(value) = file.value("load") else { return Vec::new() };
+fn streams(value: &Value, roster: Option<&Roster>, files: Files<'_>, problems: &mut Vec<Problem>) -> Vec<Stream> {
     let single = [value];
     let tables: Vec<&Value> = value.as_list().map_or_else(|| single.to_vec(), |items| items.iter().collect());
     if tables.is_empty() {
@@ -70,8 +113,21 @@ fn op(keys: &Reader<'_>, (to, roster): (Option<&str>, Option<&Roster>), problems
                 .hint("give the model at least one client"),
         );
     }
+    let takes = taken(to?, keys, roster, problems)?;
+    if let Some(asked) = asked.filter(|asked| *asked != takes) {
+        let (verb, hint) = match asked {
+            OpKind::Request => ("answers no requests", "publish"),
+            OpKind::Publish => ("takes no messages", "request"),
+        };
+        let to = to.unwrap_or_default();
+        problems.push(Problem::error(keys.place_of("op"), format!("`{to}` {verb}")).hint(format!("did you mean `op = \"{hint}\"`?")));
+    }
+    Some(takes)
+}
+
+/// What clients ask of an object, by the name behind `to`.
+pub(super) fn taken(to: &str, keys: &Reader<'_>, roster: &Roster, problems: &mut Vec<Problem>) -> Option<OpKind> {
     let place = keys.place_of("to");
-    let to = to?;
     let Some(object) = roster.objects.iter().find(|object| object.name == to) else {
         let known: Vec<&str> =
             roster.objects.iter().filter(|object| takes(object.kind).is_some()).map(|object| object.name.as_str()).collect();
@@ -79,18 +135,11 @@ fn op(keys: &Reader<'_>, (to, roster): (Option<&str>, Option<&Roster>), problems
         problems.push(with(problem, did_you_mean(to, &known)));
         return None;
     };
-    let Some(takes) = takes(object.kind) else {
+    let takes = takes(object.kind);
+    if takes.is_none() {
         problems.push(Problem::error(place, format!("nothing is published to `{to}` by clients")).hint("publish to its queue or topic"));
-        return None;
-    };
-    if let Some(asked) = asked.filter(|asked| *asked != takes) {
-        let (verb, hint) = match asked {
-            OpKind::Request => ("answers no requests", "publish"),
-            OpKind::Publish => ("takes no messages", "request"),
-        };
-        problems.push(Problem::error(keys.place_of("op"), format!("`{to}` {verb}")).hint(format!("did you mean `op = \"{hint}\"`?")));
     }
-    Some(takes)
+    takes
 }
 
 /// What clients ask of an object of a kind.
@@ -170,14 +219,17 @@ fn key_law(keys: &Reader<'_>) -> Option<Keys> {
     }
 }
 
+/// The size of a message.
+pub(super) fn small(bytes: u64, place: Place, problems: &mut Vec<Problem>) -> Option<u32> {
+    let size = u32::try_from(bytes).ok().filter(|size| *size <= 1 << 30);
+    if size.is_none() {
+        problems.push(Problem::error(place, "a message has at most 1GiB"));
+    }
+    size
+}
+
 fn size(keys: &Reader<'_>, problems: &mut Vec<Problem>) -> Option<Sizes> {
-    let mut small = |bytes: u64, place: Place| {
-        let size = u32::try_from(bytes).ok().filter(|size| *size <= 1 << 30);
-        if size.is_none() {
-            problems.push(Problem::error(place, "a message has at most 1GiB"));
-        }
-        size
-    };
+    let mut small = |bytes: u64, place: Place| small(bytes, place, problems);
     if let Some(bytes) = keys.bytes("size") {
         return small(bytes, keys.place_of("size")).map(Sizes::Constant);
     }

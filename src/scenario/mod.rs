@@ -6,6 +6,8 @@
 
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
+pub mod capsule;
+mod change;
 mod check;
 mod claims;
 mod edit;
@@ -15,6 +17,7 @@ mod header;
 pub mod keys;
 mod load;
 mod network;
+mod operation;
 mod overrides;
 mod plan;
 mod print;
@@ -23,6 +26,7 @@ pub mod schema;
 mod selector;
 mod toml_text;
 
+pub use capsule::{CapsuleNote, CapsuleVerdict, Of};
 pub use check::{Reading, Source, read};
 pub use edit::SET_FILE;
 pub use expect::{Bound, Comparison, Event, Expectation, Expectations, FaultFate, Fraction, LatencyOf, Quantile, Violations};

@@ -3,7 +3,7 @@
 use crate::base::Problem;
 use crate::base::value::{Reader, did_you_mean};
 use crate::parts::network::Outcome;
-use crate::world::NamedOverride;
+use crate::world::{CONNECTION_KINDS, NamedOverride};
 
 use super::fault::Setting;
 use super::with;
@@ -23,16 +23,18 @@ pub(super) fn read(tables: &[Reader<'_>], nodes: &[&str], setting: &Setting<'_>,
 }
 
 fn one(keys: &Reader<'_>, nodes: &[&str], setting: &Setting<'_>, problems: &mut Vec<Problem>) -> Option<NamedOverride> {
-    let outcome = Outcome { drop: keys.flag("drop"), delay: keys.span("delay"), duplicate: keys.flag("duplicate") };
-    if !["drop", "delay", "duplicate"].iter().any(|key| keys.has(key)) {
+    let outcome =
+        Outcome { drop: keys.flag("drop"), delay: keys.span("delay"), duplicate: keys.flag("duplicate"), damage: keys.flag("damage") };
+    if !["drop", "delay", "duplicate", "damage"].iter().any(|key| keys.has(key)) {
         let problem = Problem::error(keys.place().clone(), "this override decides nothing");
-        problems.push(problem.hint("add `drop = true`, `delay = \"5ms\"` or `duplicate = true`"));
+        problems.push(problem.hint("add `drop = true`, `delay = \"5ms\"`, `duplicate = true` or `damage = true`"));
     }
     for end in ["from", "to"] {
         known(keys, end, "node", nodes, problems);
     }
     if let Some(kinds) = setting.kinds {
-        known(keys, "kind", "kind of message", kinds, problems);
+        let kinds: Vec<&str> = kinds.iter().copied().chain(CONNECTION_KINDS).collect();
+        known(keys, "kind", "kind of message", &kinds, problems);
     }
     Some(NamedOverride {
         from: keys.text("from")?,

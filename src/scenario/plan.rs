@@ -7,6 +7,7 @@ use crate::load::{LoadConfig, Phases};
 use crate::model::Checked;
 use crate::world::Surroundings;
 
+use super::capsule::CapsuleNote;
 use super::expect::Expectations;
 use super::print;
 
@@ -18,6 +19,7 @@ pub struct Plan {
     pub(super) seeds: Seeds,
     /// The file's own settings first, then each arm's.
     pub(super) arms: Vec<ArmPlan>,
+    pub(super) capsule: Option<CapsuleNote>,
     pub(super) warnings: Vec<Problem>,
 }
 
@@ -51,6 +53,11 @@ impl Plan {
     pub fn arms(&self) -> &[ArmPlan] {
         &self.arms
     }
+    /// What the file says of the run it replays, if it is a capsule: then there is one arm and one seed.
+    #[must_use]
+    pub const fn capsule(&self) -> Option<&CapsuleNote> {
+        self.capsule.as_ref()
+    }
     /// What is odd about the plan, though not wrong.
     #[must_use]
     pub fn warnings(&self) -> &[Problem] {
@@ -61,17 +68,20 @@ impl Plan {
     pub fn print(&self) -> String {
         print::plan(self)
     }
-    /// A hash of everything that may change an outcome; spelling, order of keys and comments do not matter.
+    /// A hash of everything that may change an outcome; spelling, order of keys and comments do not matter, and neither does what
+    /// a capsule says of its run.
     #[must_use]
     pub fn hash(&self) -> String {
-        format!("{:016x}", xxhash_rust::xxh3::xxh3_64(self.print().as_bytes()))
+        format!("{:016x}", xxhash_rust::xxh3::xxh3_64(print::run(self).as_bytes()))
     }
 }
 
 impl PartialEq for Plan {
     /// Warnings do not count: they say nothing of what is run.
     fn eq(&self, other: &Plan) -> bool {
-        (&self.question, &self.answer, self.seeds) == (&other.question, &other.answer, other.seeds) && self.arms == other.arms
+        (&self.question, &self.answer, self.seeds) == (&other.question, &other.answer, other.seeds)
+            && self.arms == other.arms
+            && self.capsule == other.capsule
     }
 }
 
@@ -145,6 +155,7 @@ impl PartialEq for ArmPlan {
             && one.network == two.network
             && one.machines == two.machines
             && one.faults == two.faults
+            && one.overrides == two.overrides
             && (one.chaos_start, one.heal_start) == (two.chaos_start, two.heal_start)
             && (&self.load, &self.traces, self.phases) == (&other.load, &other.traces, other.phases)
             && self.expectations == other.expectations

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use crate::base::value::{Table, bytes_text, key_text, law_text, moment_text, quoted, thousandths_text};
 use crate::base::{Law, Span};
-use crate::load::{Arrivals, ClientChoice, Keys, LoadStream, OpKind, Sizes};
+use crate::load::{Arrivals, ClientChoice, Keys, Listed, LoadStream, OpKind, Sizes};
 use crate::parts::config::{LinkConfig, LinkLaw, MachineConfig, NetworkConfig};
 use crate::parts::fault::{Cut, CutShape, Fault, Ill, Others, Selector, When};
 
 use crate::world::NamedOverride;
 
+use super::capsule::{CapsuleNote, FORMAT};
 use super::expect::{Event, Expectation, Expectations, Violations, latency_key};
 use super::plan::{ArmPlan, Plan};
 use super::selector::selector_text;
@@ -17,6 +18,15 @@ use super::toml_text::{Difference, differences};
 
 /// The whole file.
 pub(super) fn plan(plan: &Plan) -> String {
+    let mut out = run(plan);
+    if let Some(note) = &plan.capsule {
+        section(&mut out, "capsule", &capsule(note));
+    }
+    out
+}
+
+/// Everything but the note of a capsule.
+pub(super) fn run(plan: &Plan) -> String {
     let mut out = format!("# {}\n# {}\n", plan.question, plan.answer);
     let Some((main, arms)) = plan.arms.split_first() else { return out };
     let own = settings(main);
@@ -44,11 +54,30 @@ pub(super) fn changes(from: &str, to: &str) -> Vec<Difference> {
     differences(&read(from), &read(to))
 }
 
+/// The digest comes last: a file that was cut off lacks it, and cannot be taken for a whole one.
+fn capsule(note: &CapsuleNote) -> Entries {
+    let mut entries = vec![("format", FORMAT.to_string())];
+    entries.extend((!note.version.is_empty()).then(|| ("version", quoted(&note.version))));
+    entries.extend((!note.from.is_empty()).then(|| ("from", quoted(&note.from))));
+    entries.extend([("verdict", quoted(note.verdict.name())), ("of", quoted(note.of.name()))]);
+    entries.extend(note.plan.as_ref().map(|plan| ("plan", quoted(plan))));
+    entries.push(("digest", text(note.digest)));
+    entries
+}
+
 /// Everything but expectations and seeds.
 pub(super) fn settings(arm: &ArmPlan) -> String {
-    let mut out = format!("\n[model.{}]\n{}\n", arm.model.model().name(), arm.model.print().trim_end());
+    settings_with(arm, &arm.model.print())
+}
+
+/// The same with another text in the model's table.
+pub(super) fn settings_with(arm: &ArmPlan, model: &str) -> String {
+    let mut out = format!("\n[model.{}]\n{}\n", arm.model.model().name(), model.trim_end());
     for (stream, trace) in arm.load.streams.iter().zip(&arm.traces) {
         section(&mut out, "[load]", &load(stream, trace.as_deref()));
+    }
+    for one in &arm.load.listed {
+        section(&mut out, "[operation]", &operation(one));
     }
     network(&mut out, &arm.surroundings.network);
     for (name, machine) in &arm.surroundings.machines {
@@ -114,6 +143,17 @@ fn load(stream: &LoadStream, trace: Option<&str>) -> Entries {
     ];
     entries.extend(stream.limit.map(|limit| ("limit", limit.to_string())));
     entries
+}
+
+fn operation(one: &Listed) -> Entries {
+    vec![
+        ("payload", one.payload.0.to_string()),
+        ("at", moment_text(one.at)),
+        ("client", quoted(&one.client)),
+        ("to", quoted(&one.to)),
+        ("key", one.key.0.to_string()),
+        ("size", quoted(&bytes_text(u64::from(one.bytes)))),
+    ]
 }
 
 fn arrivals(arrivals: &Arrivals, trace: Option<&str>) -> String {
@@ -284,6 +324,7 @@ fn named(one: &NamedOverride) -> Entries {
     entries.extend(one.outcome.drop.map(|drop| ("drop", drop.to_string())));
     entries.extend(one.outcome.delay.map(|delay| ("delay", text(delay))));
     entries.extend(one.outcome.duplicate.map(|twice| ("duplicate", twice.to_string())));
+    entries.extend(one.outcome.damage.map(|damage| ("damage", damage.to_string())));
     entries
 }
 

@@ -21,6 +21,8 @@ pub fn schema(models: &[&'static dyn Model]) -> Value {
         "description": "exactly one model, with the keys of the real system",
         "type": "object", "properties": tables, "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
     });
+    // What the reader checks by hand: exactly one of the two.
+    root["oneOf"] = json!([{ "required": ["load"] }, { "required": ["operation"] }]);
     root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     root["title"] = json!("deadletter scenario");
     root["definitions"] = json!({ "law": { "anyOf": [span(), variants("law", LAWS)] } });

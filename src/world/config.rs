@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{FaultId, NodeId, Time};
 use crate::parts::config::{MachineConfig, NetworkConfig};
-use crate::parts::fault::Fault;
+use crate::parts::fault::{Fault, Ill};
 use crate::parts::network::Outcome;
 use crate::record::Window;
 
@@ -79,7 +79,7 @@ impl std::fmt::Display for NamedOverride {
 }
 
 /// One strike of a fault, as it happened: the explicit entry of the ledger.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Strike {
     /// Which declared fault.
     pub fault: FaultId,
@@ -91,4 +91,7 @@ pub struct Strike {
     pub nodes: Vec<NodeId>,
     /// What it did, in one clause.
     pub what: String,
+    /// The same as an ill that says it outright: nodes by name, a cut by its pairs. With `from` and `until` it is a fault
+    /// that leaves nothing to chance.
+    pub ill: Ill,
 }

@@ -19,6 +19,7 @@ use super::streams::{Carried, Conns};
 
 /// Kinds of decisions that the kernel itself makes; protocols count theirs from zero.
 pub(super) const KIND_SYNC: u16 = u16::MAX - 1;
+pub(super) const KIND_STRIKE: u16 = u16::MAX - 2;
 /// The first of the kinds in [`CONNECTION_KINDS`].
 pub(super) const KIND_CONNECTION: u16 = u16::MAX - 16;
 
@@ -115,6 +116,12 @@ impl<P: Protocol> Core<P> {
         self.history.push(entry);
     }
 
+    /// Opens the tag of a transmission: chance knows nodes by their names.
+    #[inline]
+    pub(super) fn open_tag(&self, from: NodeId, to: NodeId, tag: Tag) -> Decision {
+        self.key.open(self.hosts[from].label, self.hosts[to].label, tag)
+    }
+
     /// Adds a step to the trace, if one is kept.
     #[inline]
     pub(super) fn trace_with(&mut self, node: NodeId, step: impl FnOnce() -> Step) {
@@ -148,7 +155,7 @@ impl<P: Protocol> Core<P> {
         let tag = msg.tag();
         self.trace_with(from, || Step::Sent { to, tag, conn: None });
         self.debug_unique(from, to, tag);
-        let decision = self.key.open(from, to, tag);
+        let decision = self.open_tag(from, to, tag);
         self.route_datagram(from, to, tag, decision, msg);
     }
 
@@ -188,7 +195,7 @@ impl<P: Protocol> Core<P> {
     pub(super) fn debug_unique(&mut self, from: NodeId, to: NodeId, tag: Tag) {
         #[cfg(debug_assertions)]
         {
-            let hash = self.key.open(from, to, tag).hash();
+            let hash = self.open_tag(from, to, tag).hash();
             let fresh = self.ledger.recent_tags.note(hash);
             assert!(fresh, "two messages {from}→{to} share the name {tag:?}: count attempts");
         }
@@ -255,12 +262,11 @@ impl<P: Protocol> Core<P> {
     pub(super) fn disk_sync(&mut self, node: NodeId, done: P::Timer, failed: P::Timer) {
         let incarnation = self.hosts[node].incarnation;
         let machines = Arc::clone(&self.machines);
-        let key = self.key;
         let cold = self.cold(node);
         cold.syncs += 1;
         let (number, power_cycle, point) = (cold.syncs, cold.power_cycle, cold.disk.sync_started());
         let slow = cold.slowness();
-        let decision = key.open(node, node, Tag { kind: KIND_SYNC, subject: number, attempt: 0 });
+        let decision = self.open_tag(node, node, Tag { kind: KIND_SYNC, subject: number, attempt: 0 });
         let takes = machines.of(node).sync.draw(&mut decision.words(Lane::Service, 0));
         let takes = self.slowed(takes, slow);
         self.trace_with(node, || Step::Syncing);
@@ -304,6 +310,12 @@ impl<P: Protocol> Core<P> {
         for op in open {
             self.end_op(node, op, End::Unknown(crate::record::Reason("the client crashed")));
         }
+    }
+
+    /// Random words for what a strike does to a node: by moment and node, so that it does the same whoever declares it.
+    pub(super) fn strike_words(&self, node: NodeId) -> SmallStream {
+        let tag = Tag { kind: KIND_STRIKE, subject: self.now.nanos(), attempt: 0 };
+        self.open_tag(node, node, tag).words(Lane::Corrupt, 0)
     }
 
     /// A random choice of nodes, for selectors of faults.

@@ -200,7 +200,7 @@ impl<'a, W: Protocol, S: Scope<W>> Ctx<'a, W, S> {
     #[must_use]
     pub fn choose(&self, subject: u64, n: u64) -> u64 {
         let tag = Tag { kind: u16::MAX, subject, attempt: 0 };
-        crate::base::Words::below(&mut self.core.key.open(self.node, self.node, tag).words(Lane::Choice, 0), n)
+        crate::base::Words::below(&mut self.core.open_tag(self.node, self.node, tag).words(Lane::Choice, 0), n)
     }
 
     /// This node's own random words, for what has no subject.

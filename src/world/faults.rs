@@ -43,6 +43,18 @@ impl Prepared {
     }
 }
 
+/// A fault's own chance. By name, so that a fault added or removed elsewhere in the file moves no other.
+fn stream_of(fault: &Fault, seed: u64) -> SmallStream {
+    SmallStream::named(seed, &format!("fault {}", fault.name), 0)
+}
+
+/// Whom a strike hits, what it lays over the network, and that in words.
+pub(super) struct Hit {
+    pub(super) nodes: Vec<NodeId>,
+    pub(super) layers: Vec<Layer>,
+    pub(super) what: String,
+}
+
 /// A strike that has not ended.
 #[derive(Clone, Debug)]
 struct Active {
@@ -54,7 +66,7 @@ struct Active {
 
 /// All declared faults of a run: their streams, strikes and what they touched.
 pub(super) struct Ledger<P: Protocol> {
-    pub(super) faults: Arc<[Prepared]>,
+    pub(super) faults: Arc<[Arc<Prepared>]>,
     streams: Vec<SmallStream>,
     touched: Vec<u64>,
     strikes: Arc<Vec<Strike>>,
@@ -89,9 +101,8 @@ impl<P: Protocol> Clone for Ledger<P> {
 impl<P: Protocol> Ledger<P> {
     pub(super) fn new(faults: &[Fault], seed: u64, chaos: (Time, Time)) -> Ledger<P> {
         Ledger {
-            faults: faults.iter().map(Prepared::new).collect(),
-            // By name, so that a fault added or removed elsewhere in the file moves no other.
-            streams: faults.iter().map(|fault| SmallStream::named(seed, &format!("fault {}", fault.name), 0)).collect(),
+            faults: faults.iter().map(|fault| Arc::new(Prepared::new(fault))).collect(),
+            streams: faults.iter().map(|fault| stream_of(fault, seed)).collect(),
             touched: vec![0; faults.len()],
             strikes: Arc::default(),
             active: Vec::new(),
@@ -118,6 +129,41 @@ impl<P: Protocol> Ledger<P> {
         &self.strikes
     }
 
+    /// Whether no fault acts.
+    pub(super) fn is_idle(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// Declares one more fault, which no time law brings on. Its number is the next.
+    pub(super) fn declare(&mut self, fault: &Fault, seed: u64) -> FaultId {
+        let id = FaultId::at(self.faults.len());
+        self.faults = self.faults.iter().cloned().chain([Arc::new(Prepared::new(fault))]).collect();
+        self.streams.push(stream_of(fault, seed));
+        self.touched.push(0);
+        id
+    }
+
+    /// What keeps these faults from taking the place of ours.
+    pub(super) fn obstacle(&self, other: &Ledger<P>) -> Option<String> {
+        let names = |ledger: &Ledger<P>| ledger.faults.iter().map(|one| one.fault.name.clone()).collect::<Vec<_>>();
+        let same = names(self) == names(other);
+        (!same).then(|| "of the declared faults, times and strengths may change, not their number and names".to_owned())
+    }
+
+    /// Takes over other faults, one for each. Gives those that differ.
+    pub(super) fn adopt(&mut self, other: &Ledger<P>) -> Vec<FaultId> {
+        self.chaos = other.chaos;
+        let pairs = self.faults.iter().zip(other.faults.iter()).enumerate();
+        let changed = pairs.filter(|(_, (ours, theirs))| ours.fault != theirs.fault).map(|(at, _)| FaultId::at(at)).collect();
+        self.faults = Arc::clone(&other.faults);
+        changed
+    }
+
+    /// Draws everything anew from here on.
+    pub(super) fn reseed(&mut self, seed: u64) {
+        self.streams = self.faults.iter().map(|prepared| stream_of(&prepared.fault, seed)).collect();
+    }
+
     /// A clog keeps a datagram.
     pub(super) fn hold(&mut self, cause: FaultId, from: NodeId, to: NodeId, msg: P::Msg) {
         self.held.push((cause, from, to, msg));
@@ -133,30 +179,40 @@ impl<P: Protocol> World<P> {
     /// Schedules the first strike of every fault.
     pub(super) fn schedule_faults(&mut self) {
         for i in 0..self.core.ledger.faults.len() {
-            let fault = FaultId::at(i);
-            let start = self.core.ledger.chaos.0;
-            let faults = Arc::clone(&self.core.ledger.faults);
-            match &faults[i].fault.when {
-                When::At(times) => {
-                    for at in times {
-                        self.core.queue.push(*at, Event::Fault(Turn::Begin { fault, only: None }));
-                    }
+            self.schedule_fault(FaultId::at(i), Time::ZERO);
+        }
+    }
+
+    /// Schedules the first strikes of a fault from a moment on.
+    pub(super) fn schedule_fault(&mut self, fault: FaultId, from: Time) {
+        let prepared = Arc::clone(&self.core.ledger.faults[fault.index()]);
+        let strike = |world: &mut Self, at: Time, only: Option<NodeId>| {
+            world.core.queue.push(at, Event::Fault(Turn::Begin { fault, only }));
+        };
+        match &prepared.fault.when {
+            When::At(times) => times.iter().filter(|at| **at >= from).for_each(|at| strike(self, *at, None)),
+            When::Behind { at, .. } => {
+                if *at >= from {
+                    strike(self, *at, None);
                 }
-                When::Behind { at, .. } => {
-                    self.core.queue.push(*at, Event::Fault(Turn::Begin { fault, only: None }));
+            }
+            When::Every { first, .. } => {
+                let mut next = *first;
+                while next < from {
+                    let gap = self.draw(fault, |prepared| prepared.gap.as_ref()).unwrap_or_default();
+                    next += gap.max(crate::base::Span::nanos(1));
                 }
-                When::Every { first, .. } => {
-                    self.core.queue.push(*first, Event::Fault(Turn::Begin { fault, only: None }));
-                }
-                When::Renewal { .. } => {
-                    let targets = match whom(&faults[i].fault.ill) {
-                        Some(selector) => self.select(selector, fault).into_iter().map(Some).collect(),
-                        None => vec![None],
-                    };
-                    for only in targets {
-                        let up = self.draw(fault, |prepared| prepared.gap.as_ref());
-                        self.core.queue.push(start + up.unwrap_or_default(), Event::Fault(Turn::Begin { fault, only }));
-                    }
+                strike(self, next, None);
+            }
+            When::Renewal { .. } => {
+                let start = self.core.ledger.chaos.0.max(from);
+                let targets = match whom(&prepared.fault.ill) {
+                    Some(selector) => self.select(selector, fault).into_iter().map(Some).collect(),
+                    None => vec![None],
+                };
+                for only in targets {
+                    let up = self.draw(fault, |prepared| prepared.gap.as_ref());
+                    strike(self, start + up.unwrap_or_default(), only);
                 }
             }
         }
@@ -202,9 +258,9 @@ impl<P: Protocol> World<P> {
         }
         self.core.record(NodeId(0), What::Fault { fault, on: true });
         let strike = u32::try_from(self.core.ledger.strikes.len()).expect("fewer than 2^32 strikes");
-        let (nodes, layers, what) = self.strike(fault, prepared, only);
+        let (Hit { nodes, layers, what }, ill) = self.strike(fault, prepared, only);
         let nodes: Arc<[NodeId]> = nodes.into();
-        Arc::make_mut(&mut self.core.ledger.strikes).push(Strike { fault, from: now, until: None, nodes: nodes.to_vec(), what });
+        Arc::make_mut(&mut self.core.ledger.strikes).push(Strike { fault, from: now, until: None, nodes: nodes.to_vec(), what, ill });
         self.core.ledger.active.push(Active { strike, fault, nodes, layers });
         let lasts = self.draw(fault, |prepared| prepared.lasts.as_ref());
         if let Some(lasts) = lasts {
@@ -226,8 +282,8 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// What a strike does. Gives whom it concerns, its layers over the network, and what it did in words.
-    fn strike(&mut self, fault: FaultId, prepared: &Prepared, only: Option<NodeId>) -> (Vec<NodeId>, Vec<Layer>, String) {
+    /// What a strike does, and the same as an ill without chance.
+    fn strike(&mut self, fault: FaultId, prepared: &Prepared, only: Option<NodeId>) -> (Hit, Ill) {
         let ill = &prepared.fault.ill;
         if let Some(selector) = whom(ill) {
             let nodes = match only {
@@ -238,14 +294,15 @@ impl<P: Protocol> World<P> {
                 self.core.trace_with(*node, || Step::Struck { fault, on: true });
                 self.afflict(fault, ill, *node);
             }
-            return (nodes, Vec::new(), sentence(ill).to_owned());
+            let certain = about_nodes(ill, self.by_name(&nodes));
+            return (Hit { nodes, layers: Vec::new(), what: sentence(ill).to_owned() }, certain);
         }
-        let (nodes, layers, what) = self.network_layers(fault, ill, prepared.extra.as_ref());
-        nodes.iter().for_each(|node| self.core.trace_with(*node, || Step::Struck { fault, on: true }));
-        for layer in &layers {
+        let (hit, certain) = self.network_layers(fault, ill, prepared.extra.as_ref());
+        hit.nodes.iter().for_each(|node| self.core.trace_with(*node, || Step::Struck { fault, on: true }));
+        for layer in &hit.layers {
             self.core.network.impose(fault, layer.clone());
         }
-        (nodes, layers, what)
+        (hit, certain)
     }
 
     /// A fault of a node begins.
@@ -263,8 +320,9 @@ impl<P: Protocol> World<P> {
             Ill::DiskStall(_) => self.core.cold(node).disk.stall(now, fault),
             Ill::DiskFull(_) => self.core.cold(node).disk.fill(fault),
             Ill::FlipBits { count, .. } => {
+                let mut words = self.core.strike_words(node);
                 for _ in 0..*count {
-                    let word = self.fault_words(fault).word();
+                    let word = words.word();
                     if self.core.cold(node).disk.flip(now, word) {
                         self.core.ledger.touch(fault, 1);
                     }
@@ -358,7 +416,7 @@ impl<P: Protocol> Core<P> {
                 continue;
             }
             let tag = msg.tag();
-            let decision = self.key.open(from, to, tag);
+            let decision = self.open_tag(from, to, tag);
             self.route_datagram(from, to, tag, decision, msg);
         }
         let streams = std::mem::take(&mut self.ledger.held_streams);
@@ -369,6 +427,26 @@ impl<P: Protocol> Core<P> {
                 self.ledger.held_streams.push((cause, conn, flow));
             }
         }
+    }
+}
+
+/// The same ill, about exactly these nodes.
+fn about_nodes(ill: &Ill, who: Selector) -> Ill {
+    match ill {
+        Ill::Kill(_) => Ill::Kill(who),
+        Ill::PowerOff(_) => Ill::PowerOff(who),
+        Ill::Wipe(_) => Ill::Wipe(who),
+        Ill::Pause(_) => Ill::Pause(who),
+        Ill::Freeze(_) => Ill::Freeze(who),
+        Ill::DiskStall(_) => Ill::DiskStall(who),
+        Ill::TornWrite(_) => Ill::TornWrite(who),
+        Ill::DiskFull(_) => Ill::DiskFull(who),
+        Ill::Slow { factor_milli, .. } => Ill::Slow { who, factor_milli: *factor_milli },
+        Ill::SyncFails { chance, .. } => Ill::SyncFails { who, chance: *chance },
+        Ill::FlipBits { count, .. } => Ill::FlipBits { who, count: *count },
+        Ill::ClockStep { by, .. } => Ill::ClockStep { who, by: *by },
+        Ill::ClockDrift { ppm, .. } => Ill::ClockDrift { who, ppm: *ppm },
+        Ill::Cut(_) | Ill::Jam { .. } | Ill::Drop { .. } | Ill::Clog { .. } => unreachable!("concerns pairs, not nodes"),
     }
 }
 

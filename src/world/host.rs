@@ -34,7 +34,23 @@ pub(super) struct Host<P: Protocol> {
     /// Grows with every crash: what was meant for an earlier process is not for this one.
     pub(super) incarnation: u32,
     pub(super) words: SmallStream,
+    /// What chance knows it by: its name, not its place in the roster. Adding a node moves nobody else's fate.
+    pub(super) label: NodeId,
     pub(super) cold: Option<Box<Cold<P>>>,
+}
+
+/// What chance knows nodes by: a hash of each name, made different where two are alike.
+pub(super) fn labels(names: &[String]) -> Vec<NodeId> {
+    let mut taken = std::collections::BTreeSet::new();
+    let label = |name: &String| {
+        let hash = xxhash_rust::xxh3::xxh3_64(name.as_bytes());
+        let mut label = u32::try_from(hash >> 32).expect("32 bits are left");
+        while !taken.insert(label) {
+            label = label.wrapping_add(1);
+        }
+        NodeId(label)
+    };
+    names.iter().map(label).collect()
 }
 
 /// Something that acts on a host for a while.
@@ -146,6 +162,7 @@ impl<P: Protocol> Clone for Host<P> {
             gated: self.gated,
             incarnation: self.incarnation,
             words: self.words,
+            label: self.label,
             cold: self.cold.clone(),
         }
     }
@@ -176,6 +193,12 @@ pub(super) struct Machines {
 }
 
 impl Machines {
+    /// Whether every node has the same machine.
+    pub(super) fn equal(&self, other: &Machines) -> bool {
+        let configs = |all: &Machines| all.of_node.iter().map(|class| all.classes[*class as usize].config.clone()).collect::<Vec<_>>();
+        configs(self) == configs(other)
+    }
+
     /// The machine of each node: the last entry whose name matches the node's name, one of its groups, or is `*`.
     ///
     /// # Errors

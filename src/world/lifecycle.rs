@@ -38,7 +38,7 @@ impl<P: Protocol> World<P> {
         }
         if how != Down::Kill && powered {
             self.core.hosts[node].status = Status::Off;
-            self.power_fails(node, how, fault);
+            self.power_fails(node, how);
         } else if how == Down::Wipe {
             self.core.ledger.touch(fault, 1);
             let empty = P::format(node, &self.config);
@@ -76,9 +76,9 @@ impl<P: Protocol> World<P> {
     }
 
     /// The page cache is lost, and more.
-    fn power_fails(&mut self, node: NodeId, how: Down, fault: FaultId) {
+    fn power_fails(&mut self, node: NodeId, how: Down) {
         let now = self.core.now;
-        let torn = if how == Down::Torn { PowerLoss::Torn(self.fault_words(fault).word()) } else { PowerLoss::Clean };
+        let torn = if how == Down::Torn { PowerLoss::Torn(self.core.strike_words(node).word()) } else { PowerLoss::Clean };
         let config = std::sync::Arc::clone(&self.core.config);
         let cold = self.core.cold(node);
         cold.power_cycle += 1;

@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
+mod adopt;
 pub mod config;
 mod core;
 pub mod ctx;
@@ -24,7 +25,7 @@ mod unique;
 use std::sync::Arc;
 
 use crate::base::{Digest, NodeId, PerNode, SmallStream, Time, WorldKey};
-use crate::parts::fault::{CutShape, Ill, Others};
+use crate::parts::fault::{CutShape, Fault, Ill, Others};
 use crate::parts::network::Network;
 use crate::record::{Names, Trace};
 
@@ -67,12 +68,14 @@ impl Disconnect {
 }
 
 /// What all forks of a world share.
+#[derive(Clone)]
 struct Shared {
     names: Names,
     groups: Vec<Vec<&'static str>>,
     invariant_stride: u64,
     /// Names of overrides, with what the network knows them by.
     overrides: Vec<(String, (u64, u32))>,
+    seed: u64,
 }
 
 impl Shared {
@@ -123,10 +126,11 @@ impl<P: Protocol> World<P> {
         let network = Network::new(&surroundings.network, &hosts, seed).map_err(|more| problems.extend(more)).ok();
         let machines = Machines::new(&surroundings.machines, &roster).map_err(|more| problems.extend(more)).ok();
         if let Some(network) = &network {
-            misfits::<P>(surroundings, network, &mut problems);
+            misfits::<P>(surroundings.faults.iter(), network, &mut problems);
         }
         let key = WorldKey::new(seed);
-        let overrides = overrides::resolve::<P>(&surroundings.overrides, &roster, key, &mut problems);
+        let labels = host::labels(&hosts);
+        let overrides = overrides::resolve::<P>(&surroundings.overrides, (&roster, &labels), key, &mut problems);
         let (Some(mut network), Some(machines), true) = (network, machines, problems.is_empty()) else { return Err(problems) };
         let named = overrides.iter().map(|(name, one)| (name.clone(), (one.decision, one.resend))).collect();
         network.override_with(Arc::new(overrides::table(overrides)?));
@@ -136,13 +140,15 @@ impl<P: Protocol> World<P> {
             groups: roster.nodes.iter().map(|node| node.groups.clone()).collect(),
             invariant_stride: surroundings.invariant_stride,
             overrides: named,
+            seed,
         };
         let host = |id: NodeId| Host {
             status: Status::Off,
             stopped: false,
             gated: false,
             incarnation: 0,
-            words: SmallStream::named(seed, &format!("node {}", shared.names.node(id)), 0),
+            words: words_of(shared.names.node(id), seed),
+            label: labels[id.index()],
             cold: None,
         };
         let core = Core {
@@ -199,9 +205,14 @@ impl<P: Protocol> World<P> {
     }
 }
 
+/// A node's own random words.
+fn words_of(name: &str, seed: u64) -> SmallStream {
+    SmallStream::named(seed, &format!("node {name}"), 0)
+}
+
 /// What a fault names and the network or the protocol does not have.
-fn misfits<P: Protocol>(surroundings: &Surroundings, network: &Network, problems: &mut Vec<String>) {
-    for fault in surroundings.faults.iter() {
+fn misfits<'f, P: Protocol>(faults: impl IntoIterator<Item = &'f Fault>, network: &Network, problems: &mut Vec<String>) {
+    for fault in faults {
         match &fault.ill {
             Ill::Cut(cut) => {
                 if let CutShape::Link(name) = &cut.shape
@@ -209,8 +220,10 @@ fn misfits<P: Protocol>(surroundings: &Surroundings, network: &Network, problems
                 {
                     problems.push(format!("fault `{}`: no link is called `{name}`", fault.name));
                 }
-                let sideless =
-                    matches!(cut.shape, CutShape::Link(_) | CutShape::OneWay { .. } | CutShape::MajoritiesRing(_) | CutShape::Bridge(_) | CutShape::Pairs(_));
+                let sideless = matches!(
+                    cut.shape,
+                    CutShape::Link(_) | CutShape::OneWay { .. } | CutShape::MajoritiesRing(_) | CutShape::Bridge(_) | CutShape::Pairs(_)
+                );
                 if sideless && cut.others != Others::Untouched {
                     problems.push(format!("fault `{}`: this shape of cut has no two sides on which others could stand", fault.name));
                 }

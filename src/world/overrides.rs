@@ -10,11 +10,11 @@ use super::protocol::{Protocol, Roster};
 /// Opens the tags of named transmissions; what names nothing becomes a problem.
 pub(super) fn resolve<P: Protocol>(
     named: &[NamedOverride],
-    roster: &Roster,
+    (roster, labels): (&Roster, &[NodeId]),
     key: WorldKey,
     problems: &mut Vec<String>,
 ) -> Vec<(String, Override)> {
-    let node = |name: &str| roster.nodes.iter().position(|node| node.name == name).map(NodeId::at);
+    let node = |name: &str| roster.nodes.iter().position(|node| node.name == name).map(|at| labels[at]);
     let mut found = Vec::new();
     for one in named {
         let kind = kind_number(P::kinds(), &one.kind);

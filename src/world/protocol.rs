@@ -1,5 +1,7 @@
 //! What a simulated system must say of itself: the whole as a [`Protocol`], its reusable pieces as [`Role`]s.
 
+use std::hash::Hash;
+
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Tag, Time};
 use crate::parts::disk::Contents;
 use crate::record::{Command, Object};
@@ -60,9 +62,9 @@ pub trait Protocol: Clone + Sized + Send + Sync + 'static {
     /// The checked configuration, shared by all nodes.
     type Config: Send + Sync + 'static;
     /// All messages.
-    type Msg: Message + Send + Sync;
+    type Msg: Message + Hash + Send + Sync;
     /// All timers.
-    type Timer: Clone + Send + Sync;
+    type Timer: Clone + Hash + Send + Sync;
     /// What a node's disk holds.
     type Disk: Contents<Write = Self::Write> + Send + Sync;
     /// One write to it.

@@ -7,8 +7,24 @@ use crate::parts::network::{Layer, Pairs};
 
 use super::World;
 use super::core::Core;
+use super::faults::Hit;
 use super::nodes::Nodes;
 use super::protocol::Protocol;
+
+/// From whom to whom.
+struct Ends {
+    from: Vec<NodeId>,
+    to: Vec<NodeId>,
+}
+
+impl Ends {
+    fn all(&self) -> Vec<NodeId> {
+        joined(&self.from, &self.to)
+    }
+    fn pairs(&self) -> Pairs {
+        Pairs::one_way(&self.from, &self.to)
+    }
+}
 
 impl<P: Protocol> World<P> {
     /// The nodes that a selector means now, in order of id.
@@ -34,34 +50,37 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// What a fault of the network lays over it, whom it names, and what that is in words.
-    pub(super) fn network_layers(&mut self, fault: FaultId, ill: &Ill, extra: Option<&Sampler>) -> (Vec<NodeId>, Vec<Layer>, String) {
+    /// What a fault of the network lays over it, and the same as an ill without chance.
+    pub(super) fn network_layers(&mut self, fault: FaultId, ill: &Ill, extra: Option<&Sampler>) -> (Hit, Ill) {
         match ill {
-            Ill::Cut(cut) => self.cut_layers(fault, cut),
-            Ill::Jam { from, to, .. } => {
-                let (from, to, pairs) = self.both_ends(from, to, fault);
+            Ill::Cut(cut) => {
+                let hit = self.cut_layers(fault, cut);
+                let certain = self.certain_cut(cut, &hit.layers);
+                (hit, Ill::Cut(certain))
+            }
+            Ill::Jam { from, to, extra: law } => {
+                let ends = self.both_ends(from, to, fault);
                 let extra = extra.expect("a jam has a law").clone();
-                (
-                    joined(&from, &to),
-                    vec![Layer::Jam { pairs, extra }],
-                    format!("messages from {} to {} slowed", self.list(&from), self.list(&to)),
-                )
+                let what = format!("messages from {} slowed", self.way(&ends));
+                let (from, to) = (self.by_name(&ends.from), self.by_name(&ends.to));
+                let layers = vec![Layer::Jam { pairs: ends.pairs(), extra }];
+                (Hit { nodes: ends.all(), layers, what }, Ill::Jam { from, to, extra: law.clone() })
             }
             Ill::Drop { from, to, kind, chance } => {
-                let (from, to, pairs) = self.both_ends(from, to, fault);
+                let ends = self.both_ends(from, to, fault);
                 let number = kind.as_deref().and_then(|kind| P::kinds().iter().position(|known| *known == kind));
                 let number = number.map(|kind| u16::try_from(kind).expect("few kinds"));
-                let what = kind.as_deref().map_or_else(|| "messages".to_owned(), |kind| format!("{kind} messages"));
-                let words = format!("{chance} of the {what} from {} to {} dropped", self.list(&from), self.list(&to));
-                (joined(&from, &to), vec![Layer::Drop { pairs, kind: number, chance: *chance }], words)
+                let of = kind.as_deref().map_or_else(|| "messages".to_owned(), |kind| format!("{kind} messages"));
+                let what = format!("{chance} of the {of} from {} dropped", self.way(&ends));
+                let (from, to) = (self.by_name(&ends.from), self.by_name(&ends.to));
+                let layers = vec![Layer::Drop { pairs: ends.pairs(), kind: number, chance: *chance }];
+                (Hit { nodes: ends.all(), layers, what }, Ill::Drop { from, to, kind: kind.clone(), chance: *chance })
             }
             Ill::Clog { from, to } => {
-                let (from, to, pairs) = self.both_ends(from, to, fault);
-                (
-                    joined(&from, &to),
-                    vec![Layer::Clog { pairs }],
-                    format!("messages from {} to {} held back", self.list(&from), self.list(&to)),
-                )
+                let ends = self.both_ends(from, to, fault);
+                let what = format!("messages from {} held back", self.way(&ends));
+                let (from, to) = (self.by_name(&ends.from), self.by_name(&ends.to));
+                (Hit { nodes: ends.all(), layers: vec![Layer::Clog { pairs: ends.pairs() }], what }, Ill::Clog { from, to })
             }
             Ill::Kill(_)
             | Ill::PowerOff(_)
@@ -79,43 +98,40 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    fn both_ends(&mut self, from: &Selector, to: &Selector, fault: FaultId) -> (Vec<NodeId>, Vec<NodeId>, Pairs) {
-        let (from, to) = (self.select(from, fault), self.select(to, fault));
-        let pairs = Pairs::one_way(&from, &to);
-        (from, to, pairs)
+    fn both_ends(&mut self, from: &Selector, to: &Selector, fault: FaultId) -> Ends {
+        Ends { from: self.select(from, fault), to: self.select(to, fault) }
     }
 
-    fn cut_layers(&mut self, fault: FaultId, cut: &Cut) -> (Vec<NodeId>, Vec<Layer>, String) {
+    fn cut_layers(&mut self, fault: FaultId, cut: &Cut) -> Hit {
         match &cut.shape {
             CutShape::Link(name) => {
                 let link = self.core.network.link(name).expect("checked when the world was made");
-                (Vec::new(), vec![Layer::CutLink { link }], format!("link {name} cut"))
+                Hit { nodes: Vec::new(), layers: vec![Layer::CutLink { link }], what: format!("link {name} cut") }
             }
             CutShape::Pairs(all) => {
-                let (mut named, mut pairs, mut words) = (Vec::new(), Pairs::none(), Vec::new());
-                for (from, to) in all {
-                    let (from, to, some) = self.both_ends(from, to, fault);
-                    words.push(format!("{} to {}", self.list(&from), self.list(&to)));
-                    named = joined(&joined(&from, &to), &named);
-                    pairs = pairs.union(&some);
-                }
-                (named, vec![Layer::Cut { pairs }], format!("nothing gets from {}", words.join(", from ")))
+                let all: Vec<Ends> = all.iter().map(|(from, to)| self.both_ends(from, to, fault)).collect();
+                let pairs = all.iter().fold(Pairs::none(), |pairs, ends| pairs.union(&ends.pairs()));
+                let nodes = all.iter().fold(Vec::new(), |nodes, ends| joined(&nodes, &ends.all()));
+                let ways: Vec<String> = all.iter().map(|ends| self.way(ends)).collect();
+                Hit { nodes, layers: vec![Layer::Cut { pairs }], what: format!("nothing gets from {}", ways.join(", from ")) }
             }
             CutShape::OneWay { from, to } => {
-                let (from, to, pairs) = self.both_ends(from, to, fault);
-                (joined(&from, &to), vec![Layer::Cut { pairs }], format!("nothing gets from {} to {}", self.list(&from), self.list(&to)))
+                let ends = self.both_ends(from, to, fault);
+                let what = format!("nothing gets from {}", self.way(&ends));
+                Hit { nodes: ends.all(), layers: vec![Layer::Cut { pairs: ends.pairs() }], what }
             }
             CutShape::MajoritiesRing(who) => {
                 let nodes = self.shuffled(who, fault);
                 let pairs = Pairs::majorities_ring(&nodes);
-                (nodes.clone(), vec![Layer::Cut { pairs }], format!("ring of majorities: {}", self.list(&nodes)))
+                let what = format!("ring of majorities: {}", self.list(&nodes));
+                Hit { nodes, layers: vec![Layer::Cut { pairs }], what }
             }
             CutShape::Bridge(who) => {
                 let nodes = self.shuffled(who, fault);
                 let pairs = Pairs::bridge(&nodes);
-                let words =
-                    format!("two halves of {}, with only {} reaching both", self.list(&nodes), self.list(&nodes[..nodes.len().min(1)]));
-                (nodes, vec![Layer::Cut { pairs }], words)
+                let first = &nodes[..nodes.len().min(1)];
+                let what = format!("two halves of {}, with only {} reaching both", self.list(&nodes), self.list(first));
+                Hit { nodes, layers: vec![Layer::Cut { pairs }], what }
             }
             CutShape::Halves(who) => {
                 let nodes = self.shuffled(who, fault);
@@ -135,13 +151,7 @@ impl<P: Protocol> World<P> {
     }
 
     /// Two sides that do not reach each other, everyone else on one of them or on neither.
-    fn two_sides(
-        &mut self,
-        fault: FaultId,
-        mut first: Vec<NodeId>,
-        mut second: Vec<NodeId>,
-        others: Others,
-    ) -> (Vec<NodeId>, Vec<Layer>, String) {
+    fn two_sides(&mut self, fault: FaultId, mut first: Vec<NodeId>, mut second: Vec<NodeId>, others: Others) -> Hit {
         let rest: Vec<NodeId> = self.core.hosts.ids().filter(|node| !first.contains(node) && !second.contains(node)).collect();
         for node in rest {
             match others {
@@ -156,8 +166,37 @@ impl<P: Protocol> World<P> {
         }
         first.sort_unstable();
         second.sort_unstable();
-        let words = format!("{} cut from {}", self.list(&first), self.list(&second));
-        (joined(&first, &second), vec![Layer::Cut { pairs: Pairs::both_ways(&first, &second) }], words)
+        let what = format!("{} cut from {}", self.list(&first), self.list(&second));
+        Hit { nodes: joined(&first, &second), layers: vec![Layer::Cut { pairs: Pairs::both_ways(&first, &second) }], what }
+    }
+
+    /// The cut that these layers are, with every node by its name.
+    fn certain_cut(&self, cut: &Cut, layers: &[Layer]) -> Cut {
+        let mut shape = Vec::new();
+        for layer in layers {
+            match layer {
+                Layer::Cut { pairs } => {
+                    shape.extend(pairs.rectangles().map(|(from, to)| (self.by_name(&from), self.by_name(&to))));
+                }
+                Layer::CutLink { .. } => return cut.clone(),
+                Layer::Jam { .. } | Layer::Drop { .. } | Layer::Clog { .. } => unreachable!("a cut cuts"),
+            }
+        }
+        Cut { shape: CutShape::Pairs(shape), others: Others::Untouched }
+    }
+
+    /// A selector that means these nodes and no others.
+    pub(super) fn by_name(&self, nodes: &[NodeId]) -> Selector {
+        let name = |node: &NodeId| Selector::Named(self.shared.names.node(*node).to_owned());
+        match nodes {
+            [one] => name(one),
+            several => Selector::Union(several.iter().map(name).collect()),
+        }
+    }
+
+    /// From whom to whom, in words.
+    fn way(&self, ends: &Ends) -> String {
+        format!("{} to {}", self.list(&ends.from), self.list(&ends.to))
     }
 
     fn shuffled(&mut self, who: &Selector, fault: FaultId) -> Vec<NodeId> {

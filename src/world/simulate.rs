@@ -1,13 +1,15 @@
 //! A world behind the door that everything above the kernel uses.
 
-use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Tag, Time};
+use crate::base::{Digest, FaultId, NodeId, ObjectId, PayloadId, Tag, Time, WorldKey};
+use crate::parts::fault::Fault;
 use crate::record::{Command, Entry, Marks, Names, Note, Trace, What};
 
 use super::config::Strike;
 use super::core::Event;
+use super::faults::Turn;
 use super::protocol::Protocol;
 use super::sim::Sim;
-use super::{Nodes, World};
+use super::{Nodes, World, misfits};
 
 impl<P: Protocol> Sim for World<P> {
     fn advance(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
@@ -22,6 +24,45 @@ impl<P: Protocol> Sim for World<P> {
             }
         }
         false
+    }
+
+    fn advance_one(&mut self, until: Time, out: &mut Vec<Entry>) -> bool {
+        let did = self.step(until);
+        out.append(&mut self.core.history);
+        did
+    }
+
+    fn inject(&mut self, at: Time, fault: &Fault, out: &mut Vec<Entry>) -> Result<FaultId, Vec<String>> {
+        assert!(at >= self.core.now, "time runs forward");
+        let mut problems = Vec::new();
+        misfits::<P>([fault], &self.core.network, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        self.core.now = at;
+        let id = self.core.ledger.declare(fault, self.shared.seed);
+        self.on_turn(Turn::Begin { fault: id, only: None });
+        out.append(&mut self.core.history);
+        Ok(id)
+    }
+
+    fn reseed(&mut self, seed: u64) {
+        let core = &mut self.core;
+        core.key = WorldKey::new(seed);
+        core.ledger.reseed(seed);
+        core.network.reseed(seed);
+        for (node, host) in core.hosts.iter_mut() {
+            host.words = super::words_of(self.shared.names.node(node), seed);
+        }
+    }
+
+    fn adopt(&mut self, now: Time, other: &dyn Sim) -> Result<(), Vec<String>> {
+        self.adopt_from(now, other)
+    }
+
+    fn is_calm(&self) -> bool {
+        let to_come = |event: &Event<P>| matches!(event, Event::Fault(_));
+        self.core.ledger.is_idle() && self.core.gated == 0 && !self.core.queue.iter().any(|(_, _, event)| to_come(event))
     }
 
     fn next_time(&mut self) -> Option<Time> {
@@ -64,12 +105,14 @@ impl<P: Protocol> Sim for World<P> {
     fn fingerprint(&self) -> Digest {
         let mut digest = Digest::new();
         for (node, process) in Nodes::new(&self.nodes, &self.core.hosts).iter() {
-            digest.word(u64::from(node.0));
+            digest.words(u64::from(node.0), u64::from(self.core.hosts[node].stopped));
             P::fingerprint(process, self.core.now, &mut digest);
         }
         for (at, _, event) in self.core.queue.iter() {
             self.core.fingerprint(at.since(self.core.now), event, &mut digest);
         }
+        self.core.conns.fingerprint(self.core.now, &mut digest);
+        self.core.network.fingerprint(self.core.now, &mut digest);
         digest
     }
 

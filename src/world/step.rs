@@ -1,8 +1,9 @@
 //! One event: whom it is for, whether it may reach them, and the handler that it runs.
 
+use std::hash::Hash;
 use std::marker::PhantomData;
 
-use crate::base::{Lane, NodeId, Tag, Time};
+use crate::base::{Digest, Lane, NodeId, Tag, Time};
 use crate::parts::cpu::Arrival;
 use crate::parts::queue::Handle;
 use crate::record::{Command, LossReason, Step, What};
@@ -23,15 +24,15 @@ impl<P: Protocol> Core<P> {
     /// A processor takes a job: its service ends after a time that its message's name decides.
     pub(super) fn start_service(&mut self, node: NodeId, job: Handle) {
         let (cost, decision) = match self.queue.get(job) {
-            Some(Event::Datagram { from, msg, .. }) => (P::cost(&self.config, msg), self.key.open(*from, node, msg.tag())),
+            Some(Event::Datagram { from, msg, .. }) => (P::cost(&self.config, msg), self.open_tag(*from, node, msg.tag())),
             Some(Event::Segment { segment, .. }) => match &segment.body {
-                Carried::Msg(msg) => (P::cost(&self.config, msg), self.key.open(node, node, msg.tag())),
+                Carried::Msg(msg) => (P::cost(&self.config, msg), self.open_tag(node, node, msg.tag())),
                 Carried::Open | Carried::Opened | Carried::Close => {
-                    (0, self.key.open(node, node, Tag { kind: KIND_SYNC, subject: 0, attempt: 0 }))
+                    (0, self.open_tag(node, node, Tag { kind: KIND_SYNC, subject: 0, attempt: 0 }))
                 }
             },
             // A timer waits its turn and costs nothing; so does one that was cancelled while waiting.
-            Some(_) | None => (0, self.key.open(node, node, Tag { kind: KIND_SYNC, subject: 0, attempt: 0 })),
+            Some(_) | None => (0, self.open_tag(node, node, Tag { kind: KIND_SYNC, subject: 0, attempt: 0 })),
         };
         let one = self.machines.of(node).service.as_ref().map(|service| service.draw(&mut decision.words(Lane::Service, 0)));
         let takes = one.unwrap_or_default() * u64::from(cost);
@@ -260,7 +261,7 @@ impl<P: Protocol> World<P> {
     fn on_synced(&mut self, done: SyncDone<P>) {
         let node = done.node;
         let now = self.core.now;
-        let key = self.core.key;
+        let word = self.core.open_tag(node, node, Tag { kind: KIND_SYNC, subject: done.number, attempt: 1 }).word(Lane::Loss, 0);
         let cold = self.core.cold(node);
         if cold.power_cycle != done.power_cycle {
             return;
@@ -270,7 +271,6 @@ impl<P: Protocol> World<P> {
             self.core.cold(node).stalled.push(done);
             return;
         }
-        let word = key.open(node, node, Tag { kind: KIND_SYNC, subject: done.number, attempt: 1 }).word(Lane::Loss, 0);
         let failing = cold.ailments.iter().find_map(|(fault, ailment)| match ailment {
             Ailment::SyncFails(chance) if chance.hits(word) => Some(*fault),
             Ailment::SyncFails(_) | Ailment::Down | Ailment::Pause | Ailment::Freeze | Ailment::Slow(_) => None,
@@ -334,25 +334,63 @@ impl<P: Protocol> Core<P> {
 
 impl<P: Protocol> Core<P> {
     /// Adds a pending event to a fingerprint: how far ahead it is, and what it is.
-    pub(super) fn fingerprint(&self, ahead: crate::base::Span, event: &Event<P>, digest: &mut crate::base::Digest) {
+    pub(super) fn fingerprint(&self, ahead: crate::base::Span, event: &Event<P>, digest: &mut Digest) {
         let (kind, subject) = match event {
             Event::Datagram { to, from, msg } => {
-                let tag = msg.tag();
-                digest.words(u64::from(from.0) << 32 | u64::from(to.0), tag.subject);
-                (0, u64::from(tag.kind) << 32 | u64::from(tag.attempt))
+                digest.words(u64::from(from.0) << 32 | u64::from(to.0), hash_of(msg));
+                (0, 0)
             }
-            Event::Segment { segment, flow, .. } => (1, segment.number << 8 | u64::from(*flow)),
-            Event::Retry { flow, .. } => (2, u64::from(*flow)),
-            Event::GiveUp { end, .. } => (3, u64::from(*end)),
-            Event::Reset { end, .. } => (4, u64::from(*end)),
-            Event::Disconnected { node, .. } => (5, u64::from(node.0)),
-            Event::Timer { node, .. } => (6, u64::from(node.0)),
+            Event::Segment { conn, segment, flow } => {
+                self.conns.name_ends(*conn, digest);
+                digest.word(match &segment.body {
+                    Carried::Msg(msg) => hash_of(msg),
+                    Carried::Open => 1,
+                    Carried::Opened => 2,
+                    Carried::Close => 3,
+                });
+                (1, u64::from(*flow) << 32 | u64::from(segment.attempt))
+            }
+            Event::Retry { conn, flow } => {
+                self.conns.name_ends(*conn, digest);
+                (2, u64::from(*flow))
+            }
+            Event::GiveUp { conn, end, only_unopened } => {
+                // Of a connection that is open or gone it will say nothing.
+                if *only_unopened && !self.conns.is_opening(*conn) {
+                    return;
+                }
+                self.conns.name_ends(*conn, digest);
+                (3, u64::from(*end) << 1 | u64::from(*only_unopened))
+            }
+            Event::Reset { conn, end, .. } => {
+                self.conns.name_ends(*conn, digest);
+                (4, u64::from(*end))
+            }
+            Event::Disconnected { node, peer, why, .. } => (5, u64::from(node.0) << 32 | u64::from(peer.0) ^ (*why as u64) << 28),
+            Event::Timer { node, incarnation, timer } => {
+                // A timer of a process that is gone will never fire.
+                if self.hosts[*node].incarnation != *incarnation {
+                    return;
+                }
+                digest.word(hash_of(timer));
+                (6, u64::from(node.0))
+            }
             Event::Command { node, command } => (7, u64::from(node.0) << 32 | u64::from(command.what.payload().0)),
-            Event::Synced(done) => (8, u64::from(done.node.0)),
+            Event::Synced(done) => {
+                digest.words(hash_of(&done.done), hash_of(&done.failed));
+                (8, u64::from(done.node.0))
+            }
             Event::Boot { node, .. } => (9, u64::from(node.0)),
             Event::Fault(_) => (10, 0),
             Event::Cancelled { node } => (11, u64::from(node.0)),
         };
         digest.words(ahead.as_nanos(), kind << 60 ^ subject);
     }
+}
+
+/// All that a value says of itself.
+fn hash_of(value: &impl Hash) -> u64 {
+    let mut digest = Digest::new();
+    value.hash(&mut digest);
+    digest.value()
 }

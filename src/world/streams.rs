@@ -1,8 +1,9 @@
 //! Stream connections: handshake, order, retransmission, reset. Packet loss becomes delay, a cut becomes silence.
 
 use std::collections::BTreeMap;
+use std::hash::Hash;
 
-use crate::base::{ConnId, NodeId, Tag};
+use crate::base::{ConnId, Digest, NodeId, Tag, Time};
 use crate::parts::network::{Fate, Transmission, Transport};
 use crate::parts::transport::{Flow, Offer, Segment, Setback};
 use crate::record::Step;
@@ -16,7 +17,7 @@ use super::protocol::{Message, Peer, Protocol};
 const CONTROL_BYTES: u32 = 64;
 
 /// What a segment carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(super) enum Carried<M> {
     /// May I? From end 0.
     Open,
@@ -97,6 +98,33 @@ impl<M> Conns<M> {
     pub(super) fn receiver(&self, id: ConnId, flow: u8) -> Option<NodeId> {
         let conn = self.slots.get(id.slot as usize).filter(|conn| conn.in_use && conn.generation == id.generation)?;
         Some(conn.ends[1 - usize::from(flow)])
+    }
+
+    /// Adds which nodes a connection is between to a fingerprint; nothing of one that is gone.
+    pub(super) fn name_ends(&self, id: ConnId, digest: &mut Digest) {
+        let conn = self.slots.get(id.slot as usize).filter(|conn| conn.in_use && conn.generation == id.generation);
+        digest.word(conn.map_or(u64::MAX, |conn| u64::from(conn.ends[0].0) << 32 | u64::from(conn.ends[1].0)));
+    }
+
+    /// Whether a connection still waits for its acceptance.
+    pub(super) fn is_opening(&self, id: ConnId) -> bool {
+        self.slots.get(id.slot as usize).is_some_and(|conn| conn.in_use && conn.generation == id.generation && !conn.opened)
+    }
+
+    /// Adds the state of all connections to a fingerprint, whatever slots they are in.
+    pub(super) fn fingerprint(&self, now: Time, digest: &mut Digest)
+    where
+        M: Hash,
+    {
+        let one = |conn: &Conn<M>| {
+            let mut own = Digest::new();
+            (conn.ends, conn.holds, conn.opened).hash(&mut own);
+            conn.flows.iter().for_each(|flow| flow.fingerprint(now, &mut own));
+            own
+        };
+        let mut all: Vec<Digest> = self.slots.iter().filter(|conn| conn.in_use).map(one).collect();
+        all.sort_unstable();
+        all.iter().for_each(|one| digest.word(one.value()));
     }
 
     fn release(&mut self, id: ConnId) {
@@ -183,7 +211,7 @@ impl<P: Protocol> Core<P> {
         let Some(conn) = self.conns.get(id) else { return };
         let (from, to) = (conn.ends[flow], conn.ends[1 - flow]);
         let tag = name(&segment.body, conn.serial);
-        let decision = self.key.open(from, to, tag);
+        let decision = self.open_tag(from, to, tag);
         let bytes = u32::try_from(segment.bytes).unwrap_or(u32::MAX);
         let transmission =
             Transmission { from, to, kind: tag.kind, bytes, transport: Transport::Stream, decision, resend: segment.attempt - 1 };
@@ -262,7 +290,7 @@ impl<P: Protocol> Core<P> {
         let (from, to, refused) = (conn.ends[end], conn.ends[1 - end], !conn.opened);
         conn.resets[end] += 1;
         let tag = Tag { kind: KIND_CONNECTION + 3, subject: conn.serial, attempt: conn.resets[end] };
-        let decision = self.key.open(from, to, tag);
+        let decision = self.open_tag(from, to, tag);
         let transmission =
             Transmission { from, to, kind: tag.kind, bytes: CONTROL_BYTES, transport: Transport::Stream, decision, resend: 0 };
         match self.network.route(self.now, &transmission) {

@@ -5,7 +5,8 @@ mod choices;
 mod loops;
 
 use super::*;
-use crate::base::{NodeId, ObjectId, Span, Time};
+use crate::base::{ClientOp, KeyId, NodeId, ObjectId, PayloadId, Span, Time};
+use crate::record::{Command, Op};
 use std::sync::Arc;
 
 /// A stream of publishes with these arrivals and nothing else of interest.
@@ -25,7 +26,7 @@ fn stream(arrivals: Arrivals) -> LoadStream {
 fn load(streams: Vec<LoadStream>, length: Span, seed: u64) -> Load {
     let targets = (0..streams.len()).map(|n| Target { object: ObjectId::at(n), clients: vec![NodeId(5), NodeId(6), NodeId(9)] });
     let phases = Phases { warm: Span::ZERO, chaos: length, heal: Span::ZERO, drain: Span::ZERO };
-    let config = LoadConfig { streams: streams.clone() };
+    let config = LoadConfig { streams: streams.clone(), listed: vec![] };
     Load::new(&LoadPlan::new(&config, targets.collect(), &phases).unwrap(), seed)
 }
 
@@ -97,8 +98,42 @@ fn what_is_wrong_is_said() {
         let found: Vec<String> = stream.problems().iter().map(|p| format!("{}: {}", p.field, p.what)).collect();
         assert_eq!(found, expected);
     }
-    let config = LoadConfig { streams: vec![good] };
+    let config = LoadConfig { streams: vec![good], listed: vec![] };
     let phases = Phases { warm: Span::ZERO, chaos: Span::secs(1), heal: Span::ZERO, drain: Span::ZERO };
     let lonely = LoadPlan::new(&config, vec![Target { object: ObjectId(0), clients: vec![] }], &phases).unwrap_err();
     assert_eq!((lonely[0].0, lonely[0].1.field), (0, "clients"));
+}
+
+#[test]
+fn listed_operations_are_issued_as_they_are_written() {
+    let one = |at: u64, payload: u32, op| Listed {
+        at: Time::ZERO + Span::secs(at),
+        payload: PayloadId(payload),
+        client: "c".into(),
+        to: "q".into(),
+        op,
+        key: KeyId(payload + 1),
+        bytes: 7,
+    };
+    // The last comes when no load is issued any more.
+    let listed = vec![one(1, 40, OpKind::Publish), one(1, 41, OpKind::Request), one(3, 2, OpKind::Publish), one(5, 50, OpKind::Publish)];
+    let targets = (0..4).map(|n| Target { object: ObjectId(n), clients: vec![NodeId(9 - n)] });
+    let phases = Phases { warm: Span::secs(2), chaos: Span::secs(2), heal: Span::secs(1), drain: Span::secs(9) };
+    let plan = LoadPlan::new(&LoadConfig { streams: vec![], listed: listed.clone() }, targets.collect(), &phases).unwrap();
+    let mut load = Load::new(&plan, 3);
+    assert_eq!(load.peek(), Some(listed[0].at));
+    let command = |payload: u32, what| Command { op: ClientOp(payload), what };
+    let publish = |payload, object| Op::Publish { to: ObjectId(object), key: KeyId(payload + 1), payload: PayloadId(payload), bytes: 7 };
+    let request = Op::Request { to: ObjectId(1), key: KeyId(42), payload: PayloadId(41), bytes: 7 };
+    let expected = [
+        Arrival { at: listed[0].at, node: NodeId(9), command: command(40, publish(40, 0)) },
+        Arrival { at: listed[1].at, node: NodeId(8), command: command(41, request) },
+        Arrival { at: listed[2].at, node: NodeId(7), command: command(2, publish(2, 2)) },
+    ];
+    let mut fork = load.clone();
+    let first = load.next();
+    load.ended(listed[1].at, ClientOp(40));
+    let issued: Vec<Arrival> = first.into_iter().chain(std::iter::from_fn(|| load.next())).collect();
+    assert_eq!((issued.as_slice(), load.issued(), load.peek()), (&expected[..], 3, None));
+    assert_eq!(std::iter::from_fn(|| fork.next()).collect::<Vec<_>>(), expected, "a fork goes on from where it was");
 }

@@ -56,7 +56,7 @@ pub static MODEL: Adapter<Mailbox> = Adapter::NEW;
 pub struct Mailbox;
 
 /// A timer of one of the roles.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Timer {
     /// The broker's.
     Broker(BrokerTimer),

@@ -17,7 +17,7 @@ use super::nothing::Nothing;
 use super::protocol::{Body, Msg, Namer, Parcel, Refusal};
 
 /// The producer's timers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ProducerTimer {
     /// No answer to an attempt in time.
     Timeout {

@@ -28,7 +28,7 @@ impl QueueId {
 }
 
 /// One message as its producer made it: what queues hold and deliveries carry.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Parcel {
     /// What the load gave out. The idempotence key, too.
     pub payload: PayloadId,
@@ -62,7 +62,7 @@ impl Parcel {
 }
 
 /// One delivery of one message of one queue, as consumers acknowledge it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct DeliveryId {
     /// The queue.
     pub queue: QueueId,
@@ -75,7 +75,7 @@ pub struct DeliveryId {
 }
 
 /// How messages come to a consumer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Asked {
     /// The broker sends as soon as there is something, so many ahead of acknowledgements.
     Push {
@@ -87,7 +87,7 @@ pub enum Asked {
 }
 
 /// Why the broker refused a message. Each is certain: nothing was stored.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum Refusal {
     /// A bounded queue was full.
     Full,
@@ -116,7 +116,7 @@ impl Refusal {
 }
 
 /// What a consumer says of a delivery.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Verdict {
     /// Done: let go of it.
     Acknowledge,
@@ -125,7 +125,7 @@ pub enum Verdict {
 }
 
 /// What a message says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Body {
     /// Producer → broker: keep this.
     Publish {
@@ -308,7 +308,7 @@ impl Body {
 }
 
 /// A message with its name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Msg {
     /// The name that decides its fate.
     pub tag: Tag,

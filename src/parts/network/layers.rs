@@ -44,11 +44,10 @@ pub enum Layer {
     },
 }
 
-/// A layer with the fault that imposed it, and its number among that fault's layers.
+/// A layer with the fault that imposed it.
 #[derive(Clone, Debug)]
 struct Active {
     cause: FaultId,
-    number: u32,
     layer: Layer,
 }
 
@@ -66,8 +65,7 @@ impl Layers {
     pub(super) fn impose(&mut self, cause: FaultId, layer: Layer) {
         let active = Arc::make_mut(&mut self.active);
         let end = active.partition_point(|one| one.cause <= cause);
-        let number = active[..end].iter().rev().take_while(|one| one.cause == cause).count();
-        active.insert(end, Active { cause, number: u32::try_from(number).expect("few layers"), layer });
+        active.insert(end, Active { cause, layer });
     }
 
     pub(super) fn lift(&mut self, cause: FaultId) {
@@ -110,23 +108,25 @@ impl Layers {
         cut
     }
 
-    /// Every drop that concerns a message: its cause, its number and its chance, in order of cause.
-    pub(super) fn drops(&self, from: NodeId, to: NodeId, of: u16) -> impl Iterator<Item = (FaultId, u32, Chance)> {
-        self.active.iter().filter_map(move |one| match &one.layer {
+    /// Every drop that concerns a message: its position among them, its cause and its chance, in order of cause.
+    pub(super) fn drops(&self, from: NodeId, to: NodeId, of: u16) -> impl Iterator<Item = (u32, FaultId, Chance)> {
+        let concerned = self.active.iter().filter_map(move |one| match &one.layer {
             Layer::Drop { pairs, kind, chance } => {
                 let concerned = kind.is_none_or(|kind| kind == of) && pairs.contains(from, to);
-                concerned.then_some((one.cause, one.number, *chance))
+                concerned.then_some((one.cause, *chance))
             }
             Layer::Cut { .. } | Layer::CutLink { .. } | Layer::Jam { .. } | Layer::Clog { .. } => None,
-        })
+        });
+        (0..).zip(concerned).map(|(position, (cause, chance))| (position, cause, chance))
     }
 
-    /// Every jam that concerns a pair: its cause, its number and its law, in order of cause.
-    pub(super) fn jams(&self, from: NodeId, to: NodeId) -> impl Iterator<Item = (FaultId, u32, &Sampler)> {
-        self.active.iter().filter_map(move |one| match &one.layer {
-            Layer::Jam { pairs, extra } => pairs.contains(from, to).then_some((one.cause, one.number, extra)),
+    /// Every jam that concerns a pair: its position among them, its cause and its law, in order of cause.
+    pub(super) fn jams(&self, from: NodeId, to: NodeId) -> impl Iterator<Item = (u32, FaultId, &Sampler)> {
+        let concerned = self.active.iter().filter_map(move |one| match &one.layer {
+            Layer::Jam { pairs, extra } => pairs.contains(from, to).then_some((one.cause, extra)),
             Layer::Cut { .. } | Layer::CutLink { .. } | Layer::Drop { .. } | Layer::Clog { .. } => None,
-        })
+        });
+        (0..).zip(concerned).map(|(position, (cause, extra))| (position, cause, extra))
     }
 
     fn first(&self, does: impl Fn(&Layer) -> bool) -> Option<FaultId> {
@@ -134,9 +134,12 @@ impl Layers {
     }
 }
 
-/// The step under which a layer asks its lane: apart from the steps of links, and from other layers' whatever those are.
-pub(super) fn layer_step(cause: FaultId, number: u32, copy: bool, resend: u32) -> u32 {
-    let whose = (cause.0 << 4 | number & 0xf).wrapping_add(1).wrapping_mul(0x85eb_ca77);
+/// The step under which a layer asks its lane: apart from the steps of links, and from those of other layers that concern the
+/// same message. A layer is known by its position among the drops or among the jams that concern this very transmission, not by
+/// its fault: faults that are numbered anew, because others of the list are gone, draw what they drew. Only where several
+/// drops (or jams) concern one transmission and the first of them goes does the next draw in its place.
+pub(super) fn layer_step(position: u32, copy: bool, resend: u32) -> u32 {
+    let whose = position.wrapping_add(1).wrapping_mul(0x85eb_ca77);
     let which = (resend << 1 | u32::from(copy)).wrapping_mul(0x9e37_79b1);
     whose ^ which.rotate_left(13) | 1 << 31
 }

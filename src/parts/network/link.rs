@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use crate::base::LossReason;
 use crate::base::stream::finish;
-use crate::base::{Chance, Decision, Lane, Law, Sampler, SmallStream, Span, Time, Words};
+use crate::base::{Chance, Decision, Digest, Lane, Law, Sampler, SmallStream, Span, Time, Words};
 use crate::parts::config::{Bandwidth, Burst, Corruption, LinkLaw};
 
 use super::Transport;
@@ -77,6 +77,8 @@ pub(super) struct Journey {
     pub(super) copy: bool,
     /// An override: no chance eats it.
     pub(super) spared: bool,
+    /// An override: chance is not asked whether it is damaged.
+    pub(super) unasked: bool,
     /// Links crossed.
     pub(super) hop: u32,
     /// When it left.
@@ -160,7 +162,7 @@ impl Class {
 
     /// Asks whether a transmission is damaged, and what comes of it.
     fn damage(&self, journey: &mut Journey, step: u32) -> Result<(), LossReason> {
-        let Some(corrupt) = &self.corrupt else { return Ok(()) };
+        let Some(corrupt) = self.corrupt.as_ref().filter(|_| !journey.unasked) else { return Ok(()) };
         let word = journey.decision.word(Lane::Corrupt, step);
         if !corrupt.chance.hits(word) {
             return Ok(());
@@ -171,8 +173,7 @@ impl Class {
         };
         if !caught {
             // Two damages in a row must not cancel out.
-            let flipped = SmallStream::from_word(word).word();
-            journey.damage = NonZeroU64::new(journey.damage ^ flipped).map_or(1, NonZeroU64::get);
+            journey.damage = some(journey.damage ^ flipped(word)).get();
         } else if !journey.spared {
             return Err(LossReason::Checksum);
         }
@@ -199,6 +200,13 @@ impl Band {
 }
 
 impl Queue {
+    /// Adds how long it will be busy to a fingerprint.
+    pub(super) fn fingerprint(&self, now: Time, digest: &mut Digest) {
+        for (start, end) in self.busy.iter().filter(|(_, end)| *end > now.nanos()) {
+            digest.words(start.saturating_sub(now.nanos()), end - now.nanos());
+        }
+    }
+
     /// Takes a message in that comes at `at`, sent at `now`; when its last byte is on the wire, or `None` when there is no room
     /// for it to wait.
     ///
@@ -306,6 +314,16 @@ impl BurstState {
     pub(super) fn new(key: u64) -> BurstState {
         BurstState { key, from: Time::ZERO, until: Time::ZERO, bad: false }
     }
+}
+
+/// What is flipped in a message whose question in [`Lane::Corrupt`] has this word.
+pub(super) fn flipped(word: u64) -> u64 {
+    SmallStream::from_word(word).word()
+}
+
+/// Damage, even where the word for it is zero.
+pub(super) fn some(damage: u64) -> NonZeroU64 {
+    NonZeroU64::new(damage).unwrap_or(NonZeroU64::MIN)
 }
 
 /// A moment so many nanoseconds later, or the end of time.

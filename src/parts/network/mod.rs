@@ -19,7 +19,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::base::LossReason;
-use crate::base::{Chance, Decision, FaultId, Lane, LinkId, NodeId, Sampler, SmallStream, Span, Time, Words};
+use crate::base::{Chance, Decision, Digest, FaultId, Lane, LinkId, NodeId, Sampler, SmallStream, Span, Time, Words};
 use crate::parts::config::NetworkConfig;
 
 pub use layers::Layer;
@@ -27,7 +27,7 @@ pub use overrides::{Outcome, Override, Overrides};
 pub use pairs::Pairs;
 
 use layers::{Layers, layer_step};
-use link::{BurstState, Journey, Queue, later, step};
+use link::{BurstState, Journey, Queue, flipped, later, some, step};
 use routes::{Routes, link_of};
 use shape::Shape;
 
@@ -130,12 +130,38 @@ impl Network {
         Network::of(Arc::clone(&self.shape), seed)
     }
 
+    /// From here on chance is that of another seed, and nothing is overridden; what is in queues and in force stays.
+    pub fn reseed(&mut self, seed: u64) {
+        self.bursts = bursts_of(&self.shape, seed);
+        self.override_with(Arc::default());
+    }
+
+    /// From here on the laws are those of another network over the same links, and its overrides count; the layers of faults
+    /// stay.
+    ///
+    /// # Errors
+    /// When the links are not the same.
+    pub fn adopt(&mut self, other: &Network) -> Result<(), Vec<String>> {
+        if !self.shape.same_links(&other.shape) {
+            return Err(vec!["links and zones of a running system stay the same; their laws may change".to_owned()]);
+        }
+        let (layers, touched, queues) =
+            (std::mem::take(&mut self.layers), std::mem::take(&mut self.touched), std::mem::take(&mut self.queues));
+        *self = Network { layers, touched, ..other.clone() };
+        if self.queues.len() == queues.len() {
+            self.queues = queues;
+        }
+        self.settle();
+        Ok(())
+    }
+
+    /// Adds what will befall later messages to a fingerprint: queues that are busy, and whether a fault acts.
+    pub fn fingerprint(&self, now: Time, digest: &mut Digest) {
+        digest.word(u64::from(self.layers.is_empty()));
+        self.queues.iter().for_each(|queue| queue.fingerprint(now, digest));
+    }
+
     fn of(shape: Arc<Shape>, seed: u64) -> Network {
-        // Keyed by the link's name, not its number: adding hosts changes nobody's bad times.
-        let burst = |direction: &u32| {
-            let name = &shape.link(link_of(*direction)).name;
-            BurstState::new(SmallStream::named(seed, &format!("burst {name}"), u64::from(direction & 1)).word())
-        };
         Network {
             routes: Arc::clone(&shape.routes),
             layers: Layers::default(),
@@ -143,7 +169,7 @@ impl Network {
             matched: Vec::new(),
             calm: true,
             queues: vec![Queue::default(); shape.queues],
-            bursts: shape.bursts.iter().map(burst).collect(),
+            bursts: bursts_of(&shape, seed),
             touched: Vec::new(),
             shape,
         }
@@ -172,7 +198,7 @@ impl Network {
     /// The same for any topology and law.
     #[inline(never)]
     fn route_far(&mut self, now: Time, t: &Transmission) -> Fate {
-        let ordinary = Way { copy: false, spared: false, links: usize::MAX };
+        let ordinary = Way { copy: false, spared: false, unasked: false, links: usize::MAX };
         if t.from == t.to {
             let _named = self.overridden(t);
             return Fate::Deliver { at: now, damage: None, copy: None };
@@ -205,7 +231,12 @@ impl Network {
             self.touch(cause);
             return Fate::Held { cause };
         }
-        let way = Way { copy: false, spared: outcome.drop == Some(false), links: usize::MAX };
+        let damaged = match t.transport {
+            Transport::Datagram => outcome.damage,
+            // A stream delivers nothing damaged.
+            Transport::Stream => outcome.damage.filter(|damaged| !damaged),
+        };
+        let way = Way { copy: false, spared: outcome.drop == Some(false), unasked: damaged.is_some(), links: usize::MAX };
         match outcome.drop {
             // It takes its turn on the first link all the same, so that the fates of others stay as they were.
             Some(true) => {
@@ -227,13 +258,18 @@ impl Network {
             Transport::Datagram => outcome.duplicate.unwrap_or(first.doubled),
             Transport::Stream => false,
         };
-        let copy = if doubled { self.travel(now, t, Way { copy: true, ..way }).ok() } else { None };
+        let copied = Way { copy: true, unasked: damaged == Some(false), ..way };
+        let copy = if doubled { self.travel(now, t, copied).ok() } else { None };
         let copy = copy.map(|copy| (self.jammed(t, copy.at), NonZeroU64::new(copy.damage)));
         let at = match outcome.delay {
             Some(span) => later(now, span.as_nanos()),
             None => self.delayed(t, first.at, detour),
         };
-        Fate::Deliver { at, damage: NonZeroU64::new(first.damage), copy }
+        let damage = match damaged {
+            Some(true) => Some(some(flipped(t.decision.word(Lane::Corrupt, step(0, false, t.resend))))),
+            Some(false) | None => NonZeroU64::new(first.damage),
+        };
+        Fate::Deliver { at, damage, copy }
     }
 
     /// Adds a layer of a fault. A fault may have several.
@@ -355,10 +391,10 @@ impl Network {
     /// The fault whose drop eats a transmission.
     fn dropped(&self, t: &Transmission) -> Option<FaultId> {
         let mut drops = self.layers.drops(t.from, t.to, t.kind);
-        let hits = |(cause, number, chance): &(FaultId, u32, Chance)| {
-            chance.hits(t.decision.word(Lane::Loss, layer_step(*cause, *number, false, t.resend)))
+        let hits = |(position, _, chance): &(u32, FaultId, Chance)| {
+            chance.hits(t.decision.word(Lane::Loss, layer_step(*position, false, t.resend)))
         };
-        drops.find(hits).map(|(cause, _, _)| cause)
+        drops.find(hits).map(|(_, cause, _)| cause)
     }
 
     /// Crosses the links of the path.
@@ -371,6 +407,7 @@ impl Network {
             resend: t.resend,
             copy: way.copy,
             spared: way.spared,
+            unasked: way.unasked,
             hop: 0,
             sent: now,
             at: now,
@@ -388,7 +425,7 @@ impl Network {
 
     /// When a copy arrives after all that jams add.
     fn jammed(&self, t: &Transmission, at: Time) -> Time {
-        self.layers.jams(t.from, t.to).fold(at, |at, (cause, number, extra)| later(at, jam(extra, t, (cause, number), true)))
+        self.layers.jams(t.from, t.to).fold(at, |at, (position, _, extra)| later(at, jam(extra, t, position, true)))
     }
 
     /// The same for the message itself; it counts for each fault that delays it, once for each.
@@ -396,8 +433,8 @@ impl Network {
         let Network { layers, touched, .. } = self;
         let mut last = None;
         let mut arrives = at;
-        for (cause, number, extra) in layers.jams(t.from, t.to) {
-            let took = jam(extra, t, (cause, number), false);
+        for (position, cause, extra) in layers.jams(t.from, t.to) {
+            let took = jam(extra, t, position, false);
             arrives = later(arrives, took);
             if took > 0 && last != Some(cause) && detour != Some(cause) {
                 count(touched, cause);
@@ -422,6 +459,15 @@ impl Network {
     }
 }
 
+/// The chance of each direction with bursty loss. Keyed by the link's name, not its number: adding hosts changes nobody's bad times.
+fn bursts_of(shape: &Shape, seed: u64) -> Vec<BurstState> {
+    let burst = |direction: &u32| {
+        let name = &shape.link(link_of(*direction)).name;
+        BurstState::new(SmallStream::named(seed, &format!("burst {name}"), u64::from(direction & 1)).word())
+    };
+    shape.bursts.iter().map(burst).collect()
+}
+
 /// How a transmission goes over its path.
 #[derive(Clone, Copy, Debug)]
 struct Way {
@@ -429,13 +475,15 @@ struct Way {
     copy: bool,
     /// No chance eats it.
     spared: bool,
+    /// Chance is not asked whether it is damaged.
+    unasked: bool,
     /// How many links, at most.
     links: usize,
 }
 
 /// By how many nanoseconds a jam delays a transmission or its copy.
-fn jam(extra: &Sampler, t: &Transmission, (cause, number): (FaultId, u32), copy: bool) -> u64 {
-    extra.draw(&mut t.decision.words(Lane::Jitter, layer_step(cause, number, copy, t.resend))).as_nanos()
+fn jam(extra: &Sampler, t: &Transmission, position: u32, copy: bool) -> u64 {
+    extra.draw(&mut t.decision.words(Lane::Jitter, layer_step(position, copy, t.resend))).as_nanos()
 }
 
 /// One more message that a fault touched.

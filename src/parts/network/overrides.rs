@@ -12,6 +12,9 @@ pub struct Outcome {
     pub delay: Option<Span>,
     /// Whether it arrives twice (datagrams only).
     pub duplicate: Option<bool>,
+    /// `Some(true)`: it arrives damaged, whatever checksum there is (datagrams only; a copy's damage is left to chance).
+    /// `Some(false)`: no chance damages it or its copy, and so no checksum eats it.
+    pub damage: Option<bool>,
 }
 
 /// One override: for which transmission, and what.

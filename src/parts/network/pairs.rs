@@ -113,6 +113,12 @@ impl Pairs {
         self.rectangles.iter().all(|r| r.from.is_clear() || r.to.is_clear() || (r.from == r.to && r.from.count_ones(..) == 1))
     }
 
+    /// The pairs as rectangles: everyone of the first with everyone of the second, one way.
+    pub fn rectangles(&self) -> impl Iterator<Item = (Vec<NodeId>, Vec<NodeId>)> + '_ {
+        let nodes = |bits: &FixedBitSet| bits.ones().map(NodeId::at).collect();
+        self.rectangles.iter().map(move |r| (nodes(&r.from), nodes(&r.to)))
+    }
+
     fn of(rectangles: &[(&[NodeId], &[NodeId])]) -> Pairs {
         let full = rectangles.iter().filter(|(from, to)| !from.is_empty() && !to.is_empty());
         Pairs { rectangles: full.map(|(from, to)| Rectangle { from: bits(from), to: bits(to) }).collect() }

@@ -36,7 +36,7 @@ pub fn summary(outcome: &Outcome, look: Look) -> String {
 }
 
 /// Tables have a line above, below and under their heads, and none elsewhere.
-const RULES: TableStyle = TableStyle::new()
+pub(super) const RULES: TableStyle = TableStyle::new()
     .top_border(LineStyle::none().fill('─').junction('─'))
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .bottom_border(LineStyle::none().fill('─').junction('─'));

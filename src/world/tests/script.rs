@@ -44,7 +44,7 @@ pub(super) struct Script {
 }
 
 /// A number on its way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Number {
     pub(super) value: u64,
     pub(super) damaged: bool,
@@ -63,7 +63,7 @@ impl Message for Number {
 }
 
 /// The timers of a node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Bell {
     Act(usize),
     Number(u32),

@@ -23,7 +23,7 @@ use journal::Journal;
 use session::Session;
 
 /// The broker's timers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum BrokerTimer {
     /// Look for consumers that are gone and for messages that are too old.
     Sweep,

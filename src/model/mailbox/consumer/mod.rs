@@ -17,7 +17,7 @@ use super::protocol::{Body, DeliveryId, Msg, Namer, Parcel};
 use work::Work;
 
 /// The consumer's timers. Those that carry a number mean one stay at the broker, and nothing to a later one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ConsumerTimer {
     /// It is time to come.
     Come,

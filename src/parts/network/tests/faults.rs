@@ -129,6 +129,33 @@ fn drops_take_their_share_of_one_kind_and_are_drawn_apart() {
 }
 
 #[test]
+fn faults_that_are_numbered_anew_draw_what_they_drew() {
+    let pairs = || Pairs::one_way(&nodes(&[0]), &nodes(&[1]));
+    let elsewhere = || Pairs::one_way(&nodes(&[1]), &nodes(&[0]));
+    let drop = |pairs, kind, percentage| Layer::Drop { pairs, kind, chance: percent(percentage) };
+    let jam = |pairs, millis| Layer::Jam { pairs, extra: Law::Uniform { low: Span::ZERO, high: Span::millis(millis) }.sampler() };
+    let fates = |layers: Vec<(u32, Layer)>| {
+        let mut network = flat(spread(), 2);
+        layers.into_iter().for_each(|(cause, layer)| network.impose(FaultId(cause), layer));
+        let fate = |subject| arrival(network.route(Time::ZERO, &datagram(0, 1, subject)));
+        (0..500).map(fate).collect::<Vec<Option<Time>>>()
+    };
+    let ours = |first: u32, second: u32| {
+        vec![(first, drop(pairs(), None, "20%")), (first, jam(pairs(), 5)), (second, drop(pairs(), None, "20%")), (second, jam(pairs(), 5))]
+    };
+    let plain = fates(ours(0, 1));
+    assert_eq!(plain, fates(ours(3, 17)));
+    let others = vec![(0, drop(elsewhere(), None, "50%")), (1, drop(pairs(), Some(999), "50%")), (2, jam(elsewhere(), 9))];
+    assert_eq!(plain, fates(others.into_iter().chain(ours(3, 4)).collect()), "others' drops and jams are not counted");
+    let lost = |fates: &[Option<Time>]| fates.iter().filter(|fate| fate.is_none()).count() as u64;
+    assert!(near(lost(&plain), 500, (36, 100)), "two drops are drawn apart: {}", lost(&plain));
+    let delay = |jams: &[u32]| fates(jams.iter().map(|cause| (*cause, jam(pairs(), 5))).collect());
+    let (none, one, two) = (delay(&[]), delay(&[4]), delay(&[4, 5]));
+    let added = |subject: usize, a: &[Option<Time>], b: &[Option<Time>]| b[subject].unwrap().since(a[subject].unwrap());
+    assert!((0..500).any(|n| added(n, &none, &one) != added(n, &one, &two)), "and so are two jams");
+}
+
+#[test]
 fn a_clog_holds_until_all_that_hold_are_gone() {
     let pairs = || Pairs::one_way(&nodes(&[0]), &nodes(&[1]));
     let mut network = flat(constant(1), 2);
@@ -151,7 +178,7 @@ fn steps_of_layers_and_links_never_meet() {
     let mut steps = Vec::new();
     for resend in 0..20 {
         for copy in [false, true] {
-            steps.extend((0..40).flat_map(|cause| (0..4).map(move |number| layers::layer_step(FaultId(cause), number, copy, resend))));
+            steps.extend((0..160).map(|position| layers::layer_step(position, copy, resend)));
             steps.extend((0..10).map(|hop| link::step(hop, copy, resend)));
         }
     }

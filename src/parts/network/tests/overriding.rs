@@ -46,6 +46,38 @@ fn what_chance_would_eat_can_be_spared_but_not_from_a_cut() {
 }
 
 #[test]
+fn damage_can_be_named_and_spared() {
+    let damage = |damaged| Outcome { damage: Some(damaged), ..Outcome::default() };
+    let corrupt = |chance, checksum| LinkLaw { corrupt: Some(Corruption { chance, checksum }), duplicate: Chance::ALWAYS, ..spread() };
+    let of = |fate: Fate| match fate {
+        Fate::Deliver { damage, copy, .. } => (damage, copy.map(|(_, damage)| damage.is_some())),
+        Fate::Held { .. } | Fate::Lost { .. } => panic!("{fate:?}"),
+    };
+    let message = datagram(0, 1, 9);
+    let fate = |law: LinkLaw, outcome: Option<Outcome>, message: Transmission| {
+        let mut network = flat(law, 2);
+        network.override_with(table(outcome.map(|outcome| (message, outcome)).into_iter().collect()));
+        network.route(Time::ZERO, &message)
+    };
+    let by_chance = fate(corrupt(Chance::ALWAYS, false), None, message);
+    assert!(matches!(of(by_chance), (Some(_), Some(true))));
+    let named = fate(corrupt(Chance::NEVER, true), Some(damage(true)), message);
+    assert_eq!(of(named).0, of(by_chance).0, "the same damage as chance would have done");
+    assert_eq!((of(named).1, arrival(named)), (Some(false), arrival(by_chance)), "the copy is left to chance, and so is the delay");
+    let checked = fate(corrupt(Chance::ALWAYS, true), None, message);
+    assert_eq!(checked, Fate::Lost { why: LossReason::Checksum });
+    for checksum in [false, true] {
+        assert_eq!(of(fate(corrupt(Chance::ALWAYS, checksum), Some(damage(false)), message)), (None, Some(false)));
+        assert!(of(fate(corrupt(Chance::ALWAYS, checksum), Some(damage(true)), message)).0.is_some(), "no checksum catches what is named");
+    }
+    // A stream's damage is a loss, which can be spared but not named.
+    let segment = Transmission { transport: Transport::Stream, ..message };
+    assert_eq!(fate(corrupt(Chance::ALWAYS, false), Some(damage(true)), segment), checked);
+    assert_eq!(of(fate(corrupt(Chance::ALWAYS, false), Some(damage(false)), segment)), (None, None));
+    assert_eq!(of(fate(corrupt(Chance::NEVER, false), Some(damage(true)), segment)), (None, None));
+}
+
+#[test]
 fn one_that_matches_nothing_is_found_out() {
     let segment = Transmission { transport: Transport::Stream, resend: 2, ..datagram(0, 1, 5) };
     let drop = Outcome { drop: Some(true), duplicate: Some(true), ..Outcome::default() };
