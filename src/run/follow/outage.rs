@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::{FaultId, LossReason, NodeId, PayloadId};
-use crate::record::{End, Step, TraceEntry, What};
+use crate::record::{End, Step, What};
 use crate::run::causal::EventId;
 use crate::world::Strike;
 
@@ -100,41 +100,21 @@ impl<'s, 'g> Struck<'s, 'g> {
 
     /// What was under way when it struck.
     fn before(&mut self) {
-        let ground = self.ground;
-        let mut flying: BTreeSet<EventId> = BTreeSet::new();
-        for (event, entry) in ground.all().take_while(|(event, _)| *event < self.begins) {
-            match &entry.step {
-                Step::Sent { to, .. } if self.concerns(*to) || self.concerns(entry.node) => {
-                    flying.insert(event);
-                }
-                Step::Received { .. } | Step::Lost { again: false, .. } => {
-                    ground.causality.sent(event).map(|sent| flying.remove(&sent));
-                }
-                // What was on its way to a process that is gone, or over a connection that is, is on its way no longer.
-                Step::Down { .. } => flying.retain(|sent| !is_between(ground.entry(*sent), entry.node, None)),
-                Step::Disconnected { peer, .. } => flying.retain(|sent| !is_between(ground.entry(*sent), entry.node, Some(*peer))),
-                Step::Recorded(What::Call { what, .. }) => {
-                    self.waiting.insert(what.payload());
-                }
-                Step::Recorded(What::End { what, .. }) => {
-                    self.waiting.remove(&what.payload());
-                }
-                Step::Sent { .. }
-                | Step::Lost { .. }
-                | Step::Carried { .. }
-                | Step::Recorded(_)
-                | Step::Struck { .. }
-                | Step::Fired
-                | Step::Booted
-                | Step::Paused(_)
-                | Step::Wrote { .. }
-                | Step::Syncing
-                | Step::Synced { .. }
-                | Step::LostWrites { .. }
-                | Step::Said { .. } => {}
+        let (ground, from) = (self.ground, self.strike.from);
+        for (_, entry) in ground.all().take_while(|(event, _)| *event < self.begins) {
+            if let Step::Carried { to, at, again, .. } = &entry.step
+                && again.unwrap_or(*at).max(*at) >= from
+                && (self.concerns(*to) || self.concerns(entry.node))
+            {
+                self.under_way.extend(ground.payload(entry));
+            }
+            if let Step::Recorded(What::Call { what, .. }) = &entry.step {
+                self.waiting.insert(what.payload());
+            }
+            if let Step::Recorded(What::End { what, .. }) = &entry.step {
+                self.waiting.remove(&what.payload());
             }
         }
-        self.under_way = flying.into_iter().filter_map(|sent| ground.payload(ground.entry(sent))).collect();
     }
 
     /// What it took away while it acted.
@@ -208,11 +188,4 @@ impl<'s, 'g> Struck<'s, 'g> {
         }
         (text + ".", vec![self.begins])
     }
-}
-
-/// Whether a message goes from a node, or to it; with a peer, only those between the two.
-fn is_between(entry: &TraceEntry, node: NodeId, peer: Option<NodeId>) -> bool {
-    let Step::Sent { to, .. } = entry.step else { return false };
-    let ends = [entry.node, to];
-    ends.contains(&node) && peer.is_none_or(|peer| ends.contains(&peer))
 }
