@@ -122,21 +122,11 @@ pub(super) struct AuditArgs {
 
 #[derive(Args, Debug)]
 pub(super) struct FollowArgs {
-    /// A scenario file
-    #[arg(value_name = "FILE")]
-    pub(super) file: String,
+    #[command(flatten)]
+    pub(super) pick: super::pick::Pick,
     /// Whom to follow: a message such as p17, the name of a node, or that of a fault or its beginning
     #[arg(value_name = "SUBJECT")]
     pub(super) subject: Option<String>,
-    /// Of which run [default: the first seed of the file]
-    #[arg(long, value_name = "N")]
-    pub(super) seed: Option<u64>,
-    /// Of which arm [default: the first]
-    #[arg(long, value_name = "NAME")]
-    pub(super) arm: Option<String>,
-    /// Change a value of the scenario, such as --set load.rate=200/s; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub(super) set: Vec<String>,
     /// How to tell it
     #[arg(long = "as", value_name = "HOW", value_enum, default_value_t = Telling::Text)]
     pub(super) telling: Telling,

@@ -7,28 +7,23 @@ use crate::model::Model;
 use crate::report::tale;
 use crate::run::Ready;
 use crate::run::follow::{Followable, Subject, Tale, follow as follow_run, followable};
-use crate::scenario::ArmPlan;
 
 use super::args::{FollowArgs, Telling};
 use super::exit::Exit;
-use super::verbs::{our_bug, read};
+use super::verbs::our_bug;
 use super::voice::{complain, say, width};
 
 /// `deadletter follow`.
 pub(super) fn follow(args: &FollowArgs, models: &[&'static dyn Model]) -> Exit {
-    let plan = match read(&args.file, &args.set, models) {
-        Ok(plan) => plan,
+    let picked = match args.pick.read(models) {
+        Ok(picked) => picked,
         Err(exit) => return exit,
     };
-    let Some(arm) = plan.arms().iter().find(|arm| args.arm.as_deref().is_none_or(|name| name == arm.name())) else {
-        let arms: Vec<&str> = plan.arms().iter().map(ArmPlan::name).collect();
-        complain(&format!("{} has no arm `{}` (arms: {})", args.file, args.arm.as_deref().unwrap_or_default(), arms.join(", ")));
-        return Exit::Usage;
-    };
+    let (plan, arm, seed) = (&picked.plan, &picked.case.arm, picked.case.seed);
     let ready = Ready::new(arm);
-    let seed = args.seed.unwrap_or(plan.seeds().first);
+    let file = &args.pick.file;
     let crashed = |crash| {
-        let asked = Campaign { plan: &plan, file: &args.file, set: &args.set, budget: Budget::Seed(seed), arm: Some(arm.name()) };
+        let asked = Campaign { plan, file, set: &args.pick.set, budget: Budget::Seed(seed), arm: Some(arm.name()) };
         our_bug(&asked, &Failure { arm: arm.name().to_owned(), crash })
     };
     let Some(subject) = &args.subject else {
@@ -49,7 +44,7 @@ pub(super) fn follow(args: &FollowArgs, models: &[&'static dyn Model]) -> Exit {
     };
     match follow_run(&ready, seed, subject) {
         Ok(tale) if tale.events.is_empty() && matches!(subject, Subject::Message(_)) => {
-            complain(&format!("{} never came up under seed {seed}; `deadletter follow {}` says what did", tale.title, args.file));
+            complain(&format!("{} never came up under seed {seed}; `deadletter follow {}` says what did", tale.title, file));
             Exit::Usage
         }
         Ok(tale) => publish(args, &tale),
