@@ -79,7 +79,7 @@ pub(super) fn change(variation: &mut Variation, condition: Condition, arm: &ArmP
         Condition::Loss => lose(&mut variation.network.within, &own.within, words),
         Condition::Duplicate => {
             let law = &mut variation.network.within;
-            law.duplicate = own.within.duplicate.max(little(words));
+            law.duplicate = own.within.duplicate.max(Chance::ratio(one_of(&[1, 10, 50], words), 1_000));
         }
         Condition::Reorder => {
             let hold = log_uniform(Span::millis(1), Span::millis(50), words);
@@ -109,16 +109,17 @@ pub(super) fn change(variation: &mut Variation, condition: Condition, arm: &ArmP
     }
 }
 
-/// From a thousandth to five hundredths.
+/// From a thousandth to a hundredth: it goes on after healing, and each datagram that is lost keeps a place at its receiver for as long as a
+/// time-out. For more there are faults that end.
 fn little(words: &mut impl Words) -> Chance {
-    Chance::ratio(one_of(&[1, 2, 5, 10, 20, 50], words), 1_000)
+    Chance::ratio(one_of(&[1, 2, 5, 10], words), 1_000)
 }
 
 fn lose(law: &mut LinkLaw, own: &LinkLaw, words: &mut impl Words) {
     if words.below(3) == 0 {
         // Bad times are rare and short: they come after healing too, and what a stream has lost it sends again later and later.
         let good = log_uniform(Span::secs(1), Span::secs(8), words);
-        let bad = log_uniform(Span::millis(5), Span::millis(200).min(good.scaled(1, 20)), words);
+        let bad = log_uniform(Span::millis(5), Span::millis(100).min(good.scaled(1, 50)), words);
         let loss_bad = Chance::ratio(one_of(&[20, 50, 90], words), 100);
         law.burst = Some(Burst { good, bad, loss_good: Chance::NEVER, loss_bad });
     } else {

@@ -92,7 +92,7 @@ impl Scene {
 
     /// The same, but inside chaos.
     fn within(&self, at: Time) -> Time {
-        let last = self.chaos_start + self.chaos.saturating_sub(Span::nanos(1));
+        let last = self.chaos_start + self.chaos.saturating_sub(Span::millis(1));
         at.clamp(self.chaos_start, last)
     }
 
