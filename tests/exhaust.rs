@@ -116,7 +116,7 @@ fn every_mutant_that_one_fault_exposes_is_found() {
 
 #[test]
 fn every_finding_is_a_case_that_shows_the_same() {
-    let out = tried(&case(AT_LEAST_ONCE, "acks_unsynced"), &[IllKind::PowerOff, IllKind::TornWrite, IllKind::Cut], 1);
+    let out = tried(&case(AT_LEAST_ONCE, "acks_before_storing"), &[IllKind::Kill, IllKind::TornWrite, IllKind::Cut], 1);
     assert!(out.hits.len() > 50, "{}", out.text());
     assert!(out.hits.iter().any(|hit| hit.strikes[0].point.behind > 0), "some strike in the middle of a moment");
     for hit in &out.hits {
@@ -138,7 +138,7 @@ fn ending_forks_in_known_states_changes_no_verdict() {
         };
         let (known, never) = (of(Cutting::Known), of(Cutting::Never));
         assert_eq!(known.hits, never.hits, "{name}");
-        assert!(known.total().back + known.total().seen > known.total().forks / 4, "{name}: {:?}", known.total());
+        assert!(known.total().back + known.total().seen > known.total().forks / 6, "{name}: {:?}", known.total());
     }
 }
 

@@ -8,7 +8,7 @@ use crate::scenario::{Source, read};
 fn case(mailbox: &str) -> Case {
     let text = format!(
         "# Is what was confirmed still there?\n# Yes.\n[model.mailbox]\n{mailbox}\nqueue.orders = {{}}\n\
-         producer = {{ timeout = \"300ms\", retries = 5 }}\nconsumer.billing = {{ from = \"orders\", processing = \"30ms\" }}\n\
+         producer = {{ timeout = \"300ms\", retries = 5 }}\nconsumer.billing = {{ from = \"orders\", processing = \"60ms\", prefetch = 1 }}\n\
          [node.broker.disk]\nsync = \"40ms\"\nwriteback = \"30s\"\n\
          [load]\nto = \"orders\"\narrivals = {{ law = \"poisson\", rate = \"40/s\" }}\n\
          [phases]\nwarm = \"200ms\"\nchaos = \"1s\"\nheal = \"300ms\"\ndrain = \"4s\"\n\

@@ -70,3 +70,37 @@ fn what_is_known_changes_no_verdict_and_threads_change_nothing() {
     assert_eq!(long.total().back + long.total().seen, 0);
     assert_eq!(one.total().wrong, 0, "{}", one.text());
 }
+
+#[test]
+fn two_faults_in_one_moment_are_two_declared_faults() {
+    let case = case(HONEST, "20/s");
+    let ready = Ready::new(&case.arm);
+    let ills = Vocabulary::of(&case.arm).only(vec![IllKind::Pause, IllKind::Kill, IllKind::Drop]).singles();
+    let lasts = Lasts::For(Span::millis(50));
+    let chaos = (case.arm.surroundings().chaos_start, case.arm.surroundings().heal_start);
+    let mut walk = Walk::new(&ready, case.seed);
+    let (mut number, mut together) = (0, 0);
+    while let Some(point) = walk.next() {
+        number += 1;
+        let strike = Strike { point, ill: number % ills.len() };
+        let mut fork = walk.stage.clone();
+        fork.passage.inject(point.at, &fault_of(&case.arm, &ills[strike.ill], (lasts, point), 0)).expect("it fits");
+        let mut after = Walk::on(fork, chaos, (point.at, point.behind));
+        let second = (after.next().is_some() && number % 3 == 0).then(|| {
+            after.go();
+            after.next()
+        });
+        if let Some(Some(point)) = second {
+            together += u32::from(point.at == strike.point.at);
+            let second = Strike { point, ill: (number + 1) % ills.len() };
+            let mut fork = after.stage.passage;
+            fork.inject(point.at, &fault_of(&case.arm, &ills[second.ill], (lasts, point), 1)).expect("it fits");
+            let fork = fork.run(|_| ());
+            let declared = case_of(&case, &ills, lasts, &[strike, second]);
+            let declared = one(&Ready::new(&declared.arm), declared.seed).expect("no panic");
+            assert_eq!(declared.outcome.digest, fork.digest(), "{strike:?}, then {second:?}");
+        }
+        walk.go();
+    }
+    assert!(together > 3, "{together} pairs in one moment");
+}

@@ -56,12 +56,13 @@ fn mark(frame: &mut Frame, jump: &Jump) {
     let (roof, floor) = (frame.roof(), frame.floor());
     frame.scene.add(Shape::Line(vec![(x, roof), (x, floor)], Colour::INK, 1.5));
     let style = Type { size: 11.5, weight: Weight::Bold, colour: Colour::INK };
-    let room = frame::WIDTH - 220.0;
-    let words = scene::fitted(&crate::report::words::clean(&format!("{}: {}", jump.after.at, jump.event)), style.size, room);
+    // On the side with more room, shortened to it.
+    let (before, behind) = (x - 90.0, frame::WIDTH - 28.0 - x);
+    let words = crate::report::words::clean(&format!("{}: {}", jump.after.at, jump.event));
+    let words = scene::fitted(&words, style.size, before.max(behind) - 12.0);
     let width = scene::width(&words, style.size);
     let y = roof + 0.5 * (floor - roof);
-    let right = x + 8.0 + width < frame::WIDTH - 28.0;
-    let left = if right { x + 6.0 } else { (x - 6.0 - width).max(80.0) };
+    let left = if behind >= before { x + 8.0 } else { x - 10.0 - width };
     frame.scene.add(Shape::Rect((left - 2.0, y - 9.0), (left + width + 4.0, y + 9.0), Colour::WHITE));
     frame.scene.text((left, y), &words, Anchor::Start, style);
 }
