@@ -23,6 +23,8 @@ pub(super) enum Verb {
     Audit(AuditArgs),
     /// Make a run that goes wrong into a file that replays it
     Capsule(super::capsule::CapsuleArgs),
+    /// Make a run that goes wrong as small as it gets, and write it as a capsule
+    Shrink(super::shrink::ShrinkArgs),
     /// Run capsules again and compare with what was recorded
     Replay(super::replay::ReplayArgs),
     /// Go on from a moment of a run under other settings, and compare

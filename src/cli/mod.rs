@@ -17,6 +17,7 @@ mod list;
 mod pick;
 mod progress;
 mod replay;
+mod shrink;
 #[cfg(test)]
 mod tests;
 mod verbs;
@@ -45,6 +46,7 @@ pub fn main(models: &[&'static dyn Model]) -> ExitCode {
         Verb::Capsule(args) => capsule::run(&args, models),
         Verb::Fork(args) => fork::run(&args, models),
         Verb::Replay(args) => replay::run(&args, models),
+        Verb::Shrink(args) => shrink::run(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {
                 voice::say(&text);
