@@ -1,5 +1,7 @@
 //! Freezing and shrinking: what is frozen comes out as before, and what is shrunk still goes wrong in the same way, with nothing to spare.
 
+#![cfg(feature = "mutants")]
+
 use std::fmt::Write as _;
 
 use deadletter::base::{Stream, Words};
@@ -349,7 +351,6 @@ fn messages(case: &Case) -> u64 {
 }
 
 /// `SHRINK_ALL=1` shrinks every mutant, `SHRINK_ONLY=NAME` one of them and prints it.
-#[cfg(feature = "mutants")]
 #[test]
 fn mutants_shrink_to_a_handful() {
     let all = std::env::var_os("SHRINK_ALL").is_some();

@@ -54,7 +54,8 @@ pub(super) fn run(args: &ShrinkArgs, models: &[&'static dyn Model]) -> Exit {
 fn told(before: &Case, shrunk: &Shrunk) -> String {
     let steps: String = shrunk.steps.iter().map(|step| format!("  {step}\n")).collect();
     let (large, small) = (figures(before), figures(&shrunk.case));
-    let rows: String = large.iter().zip(&small).map(|((what, before), (_, after))| format!("  {what:<20} {before:>12} → {after}\n")).collect();
+    let rows: String =
+        large.iter().zip(&small).map(|((what, before), (_, after))| format!("  {what:<20} {before:>12} → {after}\n")).collect();
     format!(
         "{}: {}\n{steps}{rows}{} smaller runs tried, {} taken\n",
         shrunk.found.violation, shrunk.found.sentence, shrunk.tried, shrunk.accepted

@@ -24,7 +24,7 @@ fn check(verb: &str, keys: &str, exit: Exit) {
         Verb::Run(args) => verbs::run(&args, &[&FAKE]),
         Verb::Check(args) => verbs::check(&args, &[&FAKE]),
         Verb::Audit(args) => verbs::audit(&args, &[&FAKE]),
-        Verb::Capsule(_) | Verb::Fork(_) | Verb::Replay(_) | Verb::List(_) | Verb::Schema | Verb::Completions { .. } => {
+        Verb::Capsule(_) | Verb::Fork(_) | Verb::Replay(_) | Verb::Shrink(_) | Verb::List(_) | Verb::Schema | Verb::Completions { .. } => {
             unreachable!("not asked for here")
         }
     };
