@@ -25,6 +25,8 @@ pub(super) enum Verb {
     Capsule(super::capsule::CapsuleArgs),
     /// Look for a run that goes wrong: random faults, networks and loads, guided by the rare paths that runs reach
     Hunt(super::hunt::HuntArgs),
+    /// Make a run that goes wrong as small as it gets, and write it as a capsule
+    Shrink(super::shrink::ShrinkArgs),
     /// Run capsules again and compare with what was recorded
     Replay(super::replay::ReplayArgs),
     /// Go on from a moment of a run under other settings, and compare

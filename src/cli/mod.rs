@@ -21,6 +21,7 @@ mod list;
 mod pick;
 mod progress;
 mod replay;
+mod shrink;
 #[cfg(test)]
 mod tests;
 mod verbs;
@@ -58,6 +59,7 @@ fn perform(verb: Verb, models: &[&'static dyn Model]) -> Exit {
         Verb::Follow(args) => follow::follow(&args, models),
         Verb::Doom(args) => doom::run(&args, models),
         Verb::Exhaust(args) => exhaust::run(&args, models),
+        Verb::Shrink(args) => shrink::run(&args, models),
         Verb::List(args) => match list::list(args.what, args.model.as_deref(), models) {
             Some(text) => {
                 voice::say(&text);

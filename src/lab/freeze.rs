@@ -79,13 +79,22 @@ pub(super) fn transmissions(case: &Case) -> Result<Vec<(Place, NamedOverride)>, 
 
 /// How a run came out, as far as freezing must keep it; `None` of a run that panicked.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Look(Option<(Vec<(Property, bool)>, Accounting, bool)>);
+struct Look(Option<Seen>);
+
+/// What is seen of a run that came to its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Seen {
+    broken: Vec<Property>,
+    accounting: Accounting,
+    invariant: bool,
+}
 
 impl Look {
     fn at(ran: &Ran) -> Look {
         let run = &ran.outcome;
-        let broken = run.judged.findings.iter().map(|finding| (finding.property, finding.verdict.is_broken())).collect();
-        Look(Some((broken, run.judged.accounting.clone(), run.invariant.is_some())))
+        let broken = run.judged.findings.iter().filter(|finding| finding.verdict.is_broken());
+        let broken = broken.map(|finding| finding.property).collect();
+        Look(Some(Seen { broken, accounting: run.judged.accounting.clone(), invariant: run.invariant.is_some() }))
     }
 
     fn of(case: &Case) -> Look {

@@ -95,10 +95,7 @@ fn simpler_ills(ill: &Ill) -> Vec<Ill> {
         }
         Ill::Cut(cut) => simpler_cuts(cut).into_iter().map(Ill::Cut).collect(),
         Ill::Jam { from, to, extra } => {
-            let constant = match extra {
-                Law::Constant(_) => None,
-                law => Some(Law::Constant(law.quantile(MEDIAN))),
-            };
+            let constant = (!matches!(extra, Law::Constant(_))).then(|| Law::Constant(extra.quantile(MEDIAN)));
             let constant = constant.map(|extra| Ill::Jam { from: from.clone(), to: to.clone(), extra });
             constant.into_iter().chain(ends(from, to).into_iter().map(|(from, to)| Ill::Jam { from, to, extra: extra.clone() })).collect()
         }

@@ -47,11 +47,14 @@ fn single(case: &Case, at: usize, edits: &[model::Edit], models: &[&'static dyn 
     model::edited(case, edits.get(at - named)?, models)
 }
 
+/// No drain is made shorter than this: a reader is to see that time is not what is lacking.
+const SHORTEST: Span = Span::secs(1);
+
 /// Less time at the end, as long as it breaks nothing by itself: the case must stay minimal under the shorter time too.
 pub(super) fn drain(trials: &mut Trials<'_>) {
     let written = trials.case.arm.phases().drain;
     let halves = (0..12).map(|halvings| written.scaled(1, 1 << halvings));
-    let spans: Vec<Span> = halves.map(whole).filter(|span| *span < written && !span.is_zero()).collect();
+    let spans: Vec<Span> = halves.map(whole).filter(|span| *span < written && *span >= SHORTEST).collect();
     for span in spans {
         let (before, found) = (trials.case.clone(), trials.found.clone());
         let phases = Phases { drain: span, ..*before.arm.phases() };
