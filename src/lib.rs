@@ -113,6 +113,8 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
+#[cfg(feature = "proptest")]
+pub mod testing;
 pub mod world;
 
 /// Compiles and runs the code in `docs/library.md`.
