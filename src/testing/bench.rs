@@ -62,23 +62,15 @@ impl Bench {
     }
 
     /// The same in another arm of the scenario.
-    ///
-    /// # Panics
-    /// When there is no such arm.
     #[must_use]
     pub fn in_arm(self, name: &str) -> Bench {
-        self.checked(|arms| arms.in_arm(name))
+        Bench { arms: Arc::new(self.arms.in_arm(name)), ..self }
     }
 
     /// Faults vary, in the place of the scenario's own.
-    ///
-    /// # Panics
-    /// When the space names a node or group that is not there, or no kind.
     #[must_use]
     pub fn faults(self, space: FaultSpace) -> Bench {
-        let bench = Bench { faults: Some(space), ..self };
-        let _ = bench.strikes(&bench.arm());
-        bench
+        Bench { faults: Some(space), ..self }
     }
 
     /// The link between two hosts varies. Zones, declared links and the rest of the network stay.
@@ -88,27 +80,17 @@ impl Bench {
     }
 
     /// From one to `at_most` single operations during chaos, in the place of the scenario's load.
-    ///
-    /// # Panics
-    /// When it is zero.
     #[must_use]
     pub fn messages(self, at_most: usize) -> Bench {
-        let bench = Bench { messages: Some(at_most), ..self };
-        let _ = bench.asks(&bench.arm());
-        bench
+        Bench { messages: Some(at_most), ..self }
     }
 
     /// A setting varies: a dotted key and values as `--set` takes them, the simplest first. Combinations that the model refuses are
     /// not drawn.
-    ///
-    /// # Panics
-    /// When there is no value, when the first values are refused together, or when a value is refused in every combination: with
-    /// the problems.
     #[must_use]
     pub fn settings(self, key: &str, values: &[&str]) -> Bench {
-        assert!(!values.is_empty(), "`{key}` has at least one value");
         let choice = Choice { key: key.to_owned(), values: values.iter().map(|value| (*value).to_owned()).collect() };
-        self.checked(|arms| arms.with(choice))
+        Bench { arms: Arc::new(self.arms.with(choice)), ..self }
     }
 
     /// The program that has the models, for the line that replays a capsule: `deadletter` unless it is said.
@@ -123,14 +105,6 @@ impl Bench {
     pub fn named(mut self, name: &str) -> Bench {
         self.report.name = Some(name.to_owned());
         self
-    }
-
-    fn checked(self, change: impl FnOnce(&Arms) -> Arms) -> Bench {
-        let arms = Arc::new(change(&self.arms));
-        if let Err(why) = arms.check() {
-            panic!("{why}");
-        }
-        Bench { arms, ..self }
     }
 
     /// The arm under the first value of each setting.
@@ -152,8 +126,13 @@ impl Bench {
     /// nodes, plainer operations, rounder moments, a small seed.
     ///
     /// # Panics
-    /// When faults or operations vary and the scenario has no chaos phase.
+    /// When the bench is not in order, with what is wrong: an arm, node, group or setting that is not there; a setting without values, or
+    /// with one that is refused in every combination; first values that are refused together; no kinds of faults; no operations; a
+    /// scenario without chaos, in which faults and operations have their place.
     pub fn trials(&self) -> BoxedStrategy<Trial> {
+        if let Err(why) = self.arms.check() {
+            panic!("{why}");
+        }
         let arm = self.arm();
         let (asks, strikes) = (self.asks(&arm), self.strikes(&arm));
         let drafts = Arc::new(Drafts { arms: Arc::clone(&self.arms), networks: self.networks, asks, strikes });
@@ -169,7 +148,7 @@ impl Bench {
     /// The simplest trial that fails.
     ///
     /// # Panics
-    /// When too many of the drawn settings are refused.
+    /// When the bench is not in order ([`Bench::trials`]), or when nearly all of the drawn settings are refused.
     pub fn check(&self, cases: u32, property: impl Fn(&Trial) -> TestCaseResult) -> Result<(), Counterexample> {
         match runner(cases).run(&self.trials(), |trial| property(&trial)) {
             Ok(()) => Ok(()),
@@ -182,7 +161,7 @@ impl Bench {
     /// rare paths proves little about them.
     ///
     /// # Panics
-    /// When a run panics.
+    /// When the bench is not in order, or when a run panics.
     #[must_use]
     pub fn covers(&self, cases: u32) -> BTreeMap<String, u32> {
         let arm = self.arm();

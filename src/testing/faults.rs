@@ -237,7 +237,7 @@ pub fn faults(vocabulary: &Vocabulary, window: (Time, Time), at_most: usize) -> 
     Shrinking::new(strikes.draw(Vec::new()), simpler).prop_map(move |list| strikes.faults(&list)).boxed()
 }
 
-/// A fault in words: `power off broker at 3s for 500ms`.
+/// A fault in words: `power off broker at 3s, back after 500ms`.
 pub(super) fn in_words(fault: &Fault) -> String {
     let at = match &fault.when {
         When::At(times) => format!(" at {}", times.iter().map(Time::to_string).collect::<Vec<_>>().join(", ")),
@@ -246,8 +246,11 @@ pub(super) fn in_words(fault: &Fault) -> String {
         When::Renewal { mtbf, mttr } => format!(", up for {mtbf}, down for {mttr}"),
     };
     let lasts = match &fault.lasts {
-        Some(Law::Constant(span)) => format!(" for {span}"),
-        Some(law) => format!(" for {law}"),
+        Some(Law::Constant(span)) if span.is_zero() => ", back at once".to_owned(),
+        Some(law) => {
+            let long = if let Law::Constant(span) = law { span.to_string() } else { law.to_string() };
+            if IllKind::of(&fault.ill).takes_down() { format!(", back after {long}") } else { format!(" for {long}") }
+        }
         None => String::new(),
     };
     format!("{}{at}{lasts}", fault.name)

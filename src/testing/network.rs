@@ -110,9 +110,15 @@ impl Link {
         found.extend(less(self.duplicates).map(|duplicates| Link { duplicates, ..self }));
         found.extend(less(self.loss).map(|loss| Link { loss, ..self }));
         found.extend(self.varies.then_some(Link { varies: false, ..self }));
-        found.extend(less(self.delay).filter(|delay| *delay > 0).map(|delay| Link { delay, ..self }));
+        found.extend(self.quicker().into_iter().map(|(link, _)| link));
         found.retain(|other| *other != self);
         found
+    }
+
+    /// The same with a shorter delay, and by how much it is shorter.
+    pub(super) fn quicker(self) -> Vec<(Link, Span)> {
+        let less = smaller(self.delay).into_iter().filter(|delay| *delay > 0);
+        less.map(|delay| (Link { delay, ..self }, Span::millis(self.delay - delay))).collect()
     }
 
     pub(super) fn law(self) -> LinkLaw {

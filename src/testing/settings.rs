@@ -87,6 +87,9 @@ impl Arms {
     /// # Errors
     /// What is wrong with the first values together, or with a value that no combination takes.
     pub(super) fn check(&self) -> Result<(), String> {
+        if let Some(choice) = self.choices.iter().find(|choice| choice.values.is_empty()) {
+            return Err(format!("`{}` has no values", choice.key));
+        }
         let first = self.first();
         self.get(&first)?;
         for (at, choice) in self.choices.iter().enumerate() {
