@@ -45,7 +45,7 @@ impl Report {
 /// One run that was drawn by [`super::Bench::trials`]. Its `Debug` says in a few lines what is particular about it.
 #[derive(Clone)]
 pub struct Trial {
-    case: Case,
+    case: Arc<Case>,
     /// The settings as `key=value`.
     sets: Vec<String>,
     /// Which parts were drawn: faults, network, operations.
@@ -55,14 +55,14 @@ pub struct Trial {
 
 impl Trial {
     pub(super) fn new(drafts: &Drafts, draft: &Draft, report: Arc<Report>) -> Trial {
-        let case = Case { arm: drafts.arm(draft), seed: draft.seed };
+        let case = Arc::new(Case { arm: drafts.arm(draft), seed: draft.seed });
         let drawn = [drafts.strikes.is_some(), drafts.networks.is_some(), drafts.asks.is_some()];
         Trial { case, sets: drafts.arms.sets(&draft.picks), drawn, report }
     }
 
     /// What is run.
     #[must_use]
-    pub const fn case(&self) -> &Case {
+    pub fn case(&self) -> &Case {
         &self.case
     }
 
