@@ -95,6 +95,7 @@
 //! | [`scenario`] | file → checked plan | [`scenario::read`], [`scenario::Plan`] |
 //! | [`run`] | plan × seed → outcome | [`run::one()`], [`run::audit()`], [`run::Outcome`] |
 //! | [`lab`] | many runs | [`lab::campaign()`] |
+//! | `testing` | property tests, with the feature `proptest` | `Bench`, `Trial` |
 //! | [`report`] | outcome → something to read | [`report::write()`], [`report::text::summary`] |
 //! | [`cli`] | words on a terminal | [`cli::main`] |
 //!
@@ -113,9 +114,16 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
+#[cfg(feature = "proptest")]
+pub mod testing;
 pub mod world;
 
 /// Compiles and runs the code in `docs/library.md`.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/library.md")]
 struct LibraryPage;
+
+/// Compiles and runs the code in `docs/testing.md`.
+#[cfg(all(doctest, feature = "proptest"))]
+#[doc = include_str!("../docs/testing.md")]
+struct TestingPage;

@@ -17,6 +17,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("scenario", &["base", "record", "parts", "world", "check", "availability", "load", "model"]),
     ("run", &["base", "record", "parts", "world", "check", "availability", "load", "model", "scenario"]),
     ("lab", &["base", "record", "parts", "world", "check", "availability", "load", "model", "scenario", "run"]),
+    ("testing", &["base", "record", "parts", "world", "check", "availability", "load", "model", "scenario", "run", "lab"]),
     ("report", &["base", "record", "check", "availability", "run", "lab"]),
     ("cli", &["base", "record", "parts", "world", "check", "availability", "load", "model", "scenario", "run", "lab", "report"]),
 ];
