@@ -80,10 +80,15 @@ impl Capsule {
         Case { arm, seed: self.plan.seeds().first }
     }
 
-    /// What to look for in its run: what was found, whether or not it was promised.
+    /// What a smaller run must still do: what was found, and if it is forbidden here, it must be forbidden there.
     #[must_use]
-    pub const fn goal(&self) -> Goal {
-        Goal::Observed(self.note.of)
+    pub fn goal(&self) -> Goal {
+        let case = self.case();
+        let forbidden = match self.note.of {
+            Violation::Property(property) => case.arm.expectations().forbids(property, promised(&case, property)),
+            Violation::Invariant | Violation::Panic => true,
+        };
+        if forbidden { Goal::Same(self.note.of) } else { Goal::Observed(self.note.of) }
     }
 }
 
@@ -177,7 +182,7 @@ pub fn replay(capsule: &Capsule) -> Result<Replay, Crash> {
     let ran = guarded(case.seed, || Ready::new(&case.arm)).and_then(|ready| one(&ready, case.seed));
     let (found, story) = match &ran {
         Ok(ran) => {
-            let found = wrong_with(&case.arm, ran, capsule.goal()).into_iter().next();
+            let found = wrong_with(&case.arm, ran, Goal::Observed(capsule.note.of)).into_iter().next();
             let story = if let Some(Violation::Property(property)) = found.as_ref().map(|found| found.violation) {
                 explained(&Ready::new(&case.arm), &ran.outcome, property)?
             } else {
@@ -185,7 +190,7 @@ pub fn replay(capsule: &Capsule) -> Result<Replay, Crash> {
             };
             (found, story)
         }
-        Err(_) => (case.try_for(capsule.goal()), None),
+        Err(_) => (case.try_for(Goal::Observed(capsule.note.of)), None),
     };
     let drift = drift(capsule, ran.as_ref().ok());
     let expected = match capsule.note.verdict {

@@ -1,7 +1,8 @@
 //! The last passes: a small seed, nothing that could go by itself, and no more time to drain than it takes.
 
 use crate::base::Span;
-use crate::lab::case::Case;
+use crate::check::Property;
+use crate::lab::case::{Case, Violation};
 use crate::load::Phases;
 
 use super::trials::Trials;
@@ -50,8 +51,12 @@ fn single(case: &Case, at: usize, edits: &[model::Edit], models: &[&'static dyn 
 /// No drain is made shorter than this: a reader is to see that time is not what is lacking.
 const SHORTEST: Span = Span::secs(1);
 
-/// Less time at the end, as long as it breaks nothing by itself: the case must stay minimal under the shorter time too.
+/// Less time at the end, as long as it breaks nothing by itself: the case must stay minimal under the shorter time too. What did not
+/// come to rest keeps all its time: with less of it, nothing would be shown.
 pub(super) fn drain(trials: &mut Trials<'_>) {
+    if trials.found.violation == Violation::Property(Property::Drained) {
+        return;
+    }
     let written = trials.case.arm.phases().drain;
     let halves = (0..12).map(|halvings| written.scaled(1, 1 << halvings));
     let spans: Vec<Span> = halves.map(whole).filter(|span| *span < written && *span >= SHORTEST).collect();
