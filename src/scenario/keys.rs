@@ -322,8 +322,8 @@ pub const OVERRIDE: &[KeySpec] = &[
     key("kind", KeyKind::Text, "the kind of message, by the protocol's name for it").required(),
     key(
         "about",
-        KeyKind::Count { min: 0, max: u64::MAX },
-        "the number in its name: for a message that carries a payload, the payload's (17 for p17), while its sender has not restarted",
+        KeyKind::AnyOf(&[KeyKind::Count { min: 0, max: i64::MAX as u64 }, KeyKind::Text]),
+        "the number in its name: for a message that carries a payload, the payload's (17 for p17), while its sender has not restarted; from 2^63 on in quotes",
     )
     .required(),
     key("attempt", KeyKind::Count { min: 0, max: u32::MAX as u64 }, "which attempt of the sender").or("1"),

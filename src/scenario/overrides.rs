@@ -40,11 +40,22 @@ fn one(keys: &Reader<'_>, nodes: &[&str], setting: &Setting<'_>, problems: &mut 
         from: keys.text("from")?,
         to: keys.text("to")?,
         kind: keys.text("kind")?,
-        subject: keys.count("about")?,
+        subject: about(keys, problems)?,
         attempt: u32::try_from(keys.count("attempt")?).ok()?,
         resend: u32::try_from(keys.count("resend")?).ok()?,
         outcome,
     })
+}
+
+/// The number in a transmission's name: TOML writes numbers up to 2^63, larger ones stand in quotes.
+fn about(keys: &Reader<'_>, problems: &mut Vec<Problem>) -> Option<u64> {
+    let Some(text) = keys.text("about") else { return keys.count("about") };
+    let number = text.parse().ok();
+    if number.is_none() {
+        let problem = Problem::error(keys.place_of("about"), format!("`{}` is not a number", text.escape_debug()));
+        problems.push(problem.hint("write `about = 17` for a message about p17"));
+    }
+    number
 }
 
 /// A name must be one of those that there are.

@@ -317,7 +317,7 @@ fn named(one: &NamedOverride) -> Entries {
         ("from", quoted(&one.from)),
         ("to", quoted(&one.to)),
         ("kind", quoted(&one.kind)),
-        ("about", one.subject.to_string()),
+        ("about", if i64::try_from(one.subject).is_ok() { one.subject.to_string() } else { text(one.subject) }),
         ("attempt", one.attempt.to_string()),
         ("resend", one.resend.to_string()),
     ];
