@@ -50,6 +50,13 @@ fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     (took.unwrap_or_else(|| start.elapsed()), out)
 }
 
+/// How long something takes by the clock on the wall: the time that a thread was busy is told in steps of milliseconds.
+fn clocked<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let out = work();
+    (start.elapsed(), out)
+}
+
 /// How long this thread has kept a processor busy, where the system tells.
 fn busy() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
@@ -112,23 +119,23 @@ fn costs() {
     while passage.sim().now() < Time::from_nanos(3_000_000_000) && passage.step() {}
     let times = 2_000_u32;
     let per = |took: Duration| took.as_secs_f64() * 1e6 / f64::from(times);
-    let (copy, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.clone()))));
-    let (world, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.sim().fork()))));
-    let (judges, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.judges().clone()))));
-    let (print, _) = timed(|| {
+    let (copy, _) = clocked(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.clone()))));
+    let (world, _) = clocked(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.sim().fork()))));
+    let (judges, _) = clocked(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.judges().clone()))));
+    let (print, _) = clocked(|| {
         (0..times).for_each(|_| {
             std::hint::black_box(passage.sim().fingerprint());
         })
     });
-    let (calm, _) = timed(|| {
+    let (calm, _) = clocked(|| {
         (0..times).for_each(|_| {
             std::hint::black_box(passage.sim().is_calm());
         })
     });
-    let (find, _) = timed(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.findings()))));
-    let (whole, ran) = timed(|| Passage::start(&ready, 1, How::default()).run(|_| ()));
+    let (find, _) = clocked(|| (0..times).for_each(|_| drop(std::hint::black_box(passage.findings()))));
+    let (whole, ran) = clocked(|| Passage::start(&ready, 1, How::default()).run(|_| ()));
     let events = ran.sim().events();
-    let (finish, _) = timed(|| ran.finish());
+    let (finish, _) = clocked(|| ran.finish());
     println!("a whole run: {events} events in {:.0} µs; its outcome {:.0} µs", whole.as_secs_f64() * 1e6, finish.as_secs_f64() * 1e6);
     println!("a copy {:.2} µs (world {:.2}, judges {:.2})", per(copy), per(world), per(judges));
     println!("fingerprint {:.2} µs, is_calm {:.2} µs, findings {:.2} µs", per(print), per(calm), per(find));

@@ -1,5 +1,6 @@
 //! How all messages of a run stand: what the judges will ever ask about what has happened so far, as one number and cell by cell.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{ObjectId, PayloadId};
@@ -31,13 +32,15 @@ pub(super) struct Standing {
     active: Vec<bool>,
     calls: u64,
     sum: u64,
+    /// What ended before it had arrived everywhere: where it was sent, and what its end adds to the sum until then.
+    awaited: BTreeMap<PayloadId, (ObjectId, u64)>,
 }
 
 impl Standing {
     /// Nothing has happened.
     pub(super) fn new(names: Arc<Names>) -> Standing {
         let objects = names.objects.len();
-        Standing { names, cells: Vec::new(), active: vec![false; objects], calls: 0, sum: 0 }
+        Standing { names, cells: Vec::new(), active: vec![false; objects], calls: 0, sum: 0, awaited: BTreeMap::new() }
     }
 
     /// Everything as one number: equal for runs whose messages all stand alike.
@@ -112,17 +115,35 @@ impl Standing {
                 End::Unknown(_) => UNKNOWN,
             },
         );
-        // What has not arrived yet is compared with what was sent after its end.
-        let cells = self.of(what.payload());
-        let arrived = self.names.groups_of(what.object()).all(|group| cells[group.index() + 1] & INTACT != 0);
-        if !arrived {
-            self.sum = self.sum.wrapping_add(mixed(u64::from(what.payload().0) | 1 << 40, entry.at.nanos()));
+        // What has not arrived yet will be compared with what was sent after its end.
+        if !self.has_arrived(what.payload(), what.object()) {
+            let word = mixed(u64::from(what.payload().0) | 1 << 40, entry.at.nanos());
+            self.sum = self.sum.wrapping_add(word);
+            self.awaited.insert(what.payload(), (what.object(), word));
+        }
+    }
+
+    /// Whether a message has reached every group that it was sent to.
+    fn has_arrived(&self, payload: PayloadId, object: ObjectId) -> bool {
+        let cells = self.of(payload);
+        self.names.groups_of(object).all(|group| cells.get(group.index() + 1).is_some_and(|cell| cell & INTACT != 0))
+    }
+
+    /// A message arrived: when its operation ended is of no interest any more once it is everywhere.
+    fn arrived(&mut self, payload: PayloadId) {
+        let Some((object, word)) = self.awaited.get(&payload).copied() else { return };
+        if self.has_arrived(payload, object) {
+            self.awaited.remove(&payload);
+            self.sum = self.sum.wrapping_sub(word);
         }
     }
 
     fn on_note(&mut self, note: Note) {
         match note {
-            Note::Deliver { group, payload, intact, .. } => self.add(payload, group, DELIVERED | if intact { INTACT } else { 0 }),
+            Note::Deliver { group, payload, intact, .. } => {
+                self.add(payload, group, DELIVERED | if intact { INTACT } else { 0 });
+                self.arrived(payload);
+            }
             Note::Effect { group, payload } => self.add(payload, group, EFFECT),
             Note::Settle { group, payload, how } => match how {
                 Settlement::DeadLettered => self.add(payload, group, DEAD),
@@ -159,4 +180,37 @@ fn mixed(index: u64, value: u64) -> u64 {
     x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
     x = (x ^ x >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
     x ^ x >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ClientOp, KeyId, NodeId, Span, Time};
+    use crate::record::{Object, Reason};
+
+    fn after(entries: &[(u64, What)]) -> u64 {
+        let names = Names { nodes: vec!["c".into()], objects: vec![Object { name: "q".into(), kind: ObjectKind::Queue }] };
+        let mut standing = Standing::new(Arc::new(names));
+        for (ms, what) in entries {
+            standing.fold(&Entry { at: Time::ZERO + Span::millis(*ms), node: NodeId(0), what: *what });
+        }
+        standing.sum()
+    }
+
+    #[test]
+    fn what_may_still_matter_is_in_the_sum_and_nothing_else() {
+        let what = |n: u32| Op::Publish { to: ObjectId(0), key: KeyId(0), payload: PayloadId(n), bytes: 1 };
+        let call = |n: u32| What::Call { op: ClientOp(n), what: what(n) };
+        let end = |n: u32, end| What::End { op: ClientOp(n), what: what(n), end };
+        let come = |n: u32| What::Note(Note::Deliver { group: ObjectId(0), payload: PayloadId(n), intact: true, redelivered: false });
+        let done = after(&[(1, call(0)), (2, call(1)), (3, end(0, End::Ok)), (4, come(0)), (5, end(1, End::Ok)), (6, come(1))]);
+        let other =
+            after(&[(1, call(0)), (2, call(1)), (2, come(1)), (3, end(1, End::Ok)), (7, come(0)), (7, come(0)), (9, end(0, End::Ok))]);
+        assert_eq!(done, other, "what has arrived is done, whenever its operation ended, and however often it came");
+        let open = |ms, how| after(&[(1, call(0)), (ms, end(0, how))]);
+        assert_ne!(open(2, End::Ok), open(3, End::Ok), "what has not arrived is compared with what was sent after its end");
+        assert_ne!(open(2, End::Ok), open(2, End::Unknown(Reason("late"))));
+        assert_ne!(after(&[(1, call(0))]), after(&[(1, call(1))]));
+        assert_ne!(after(&[(1, call(0)), (2, come(0))]), after(&[(1, call(0))]));
+    }
 }

@@ -102,9 +102,8 @@ impl Exhausted {
             Lasts::For(span) => format!("for {span}"),
             Lasts::UntilHeal => "until everything heals".to_owned(),
         };
-        let of =
-            if self.tried == self.points { String::new() } else { format!(" ({} of {} tried)", count(self.tried), count(self.points)) };
-        let where_ = format!("any of {}{of}", many(self.points, "point"));
+        let of = if self.tried == self.points { String::new() } else { format!(" (of {})", count(self.points)) };
+        let where_ = format!("any of {}{of}", many(self.tried, "point"));
         let singles = self.total();
         for found in &self.before {
             writeln!(out, "Without any fault added, {} is broken already: {}", found.violation, found.sentence)?;
