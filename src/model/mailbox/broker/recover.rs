@@ -98,7 +98,7 @@ impl Broker {
             }
             known.skip_to(disk.next_key);
         }
-        ctx.say(None, || format!("{found} messages were on the disk"));
+        ctx.say(None, || format!("messages on its disk: {found}"));
         if found > 0 {
             ctx.mark(marks::RECOVERED);
         }
