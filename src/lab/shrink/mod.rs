@@ -10,6 +10,7 @@ mod finish;
 mod load;
 mod model;
 mod names;
+mod nearby;
 mod network;
 mod size;
 mod time;
@@ -91,6 +92,9 @@ impl<'a> Work<'a> {
                 self.pass("times", time::sooner);
             }
             self.pass("rounder times", time::rounder);
+            if self.trials.accepted == accepted {
+                self.pass("a small one nearby", nearby::small);
+            }
             if self.trials.accepted == accepted {
                 break;
             }
