@@ -98,7 +98,7 @@ fn main() {
             // As it is used: every point.
             let (took, with) = timed(|| exhaust(&case, &Asked::of(&case.arm), &|| ()).expect("no panic"));
             known.add(took, with.total().forks);
-            let sampled = with.hits.iter().filter(|hit| some.contains(&hit.strike.point)).count();
+            let sampled = with.hits.iter().filter(|hit| hit.strikes.iter().all(|strike| some.contains(&strike.point))).count();
             assert_eq!(sampled, hits.len(), "what is known changes no verdict");
             println!("seed {seed}: {} points, {} runs, {:?}", with.tried, with.total().forks, with.total());
         }

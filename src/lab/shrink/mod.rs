@@ -1,6 +1,6 @@
 //! Shrinking: from a run that goes wrong to the smallest that goes wrong in the same way.
 //!
-//! The run is frozen first ([`super::freeze`]), so that parts can be taken away and the rest stays as it is. Then everything is tried that
+//! The run is frozen first ([`freeze()`](super::freeze())), so that parts can be taken away and the rest stays as it is. Then everything is tried that
 //! makes it smaller or simpler: messages, faults, named transmissions, times, laws, machines, keys of the model, clients, the seed. A
 //! change stays when the run still shows the same violation; the verdict alone decides. What comes out is minimal: no operation, fault,
 //! override or entry of the model's table can be taken away alone, and no whole number of the model's table can be one less.
