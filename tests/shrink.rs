@@ -3,13 +3,14 @@
 #![cfg(feature = "mutants")]
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 use deadletter::base::{Stream, Words};
 use deadletter::check::Property;
-use deadletter::lab::{Capsule, Case, Found, Goal, Shrunk, Size, Violation, freeze, shrink};
+use deadletter::lab::{Capsule, Case, Found, Goal, Hunt, Shrunk, Size, Violation, freeze, hunt, replay, shrink};
 use deadletter::load::LoadConfig;
 use deadletter::model::BUILT_IN;
-use deadletter::run::{How, Passage, Ran, Ready};
+use deadletter::run::{Answer, How, Passage, Ran, Ready};
 use deadletter::scenario::{ArmPlan, Source, read, render};
 
 /// Configurations that between them promise everything, each with its destinations.
@@ -196,84 +197,14 @@ fn what_is_frozen_comes_out_as_before() {
     assert!(whole * 10 >= seeds * 6, "most runs freeze as a whole: {whole} of {seeds}");
 }
 
-/// A mutant, the property that it breaks, its configuration and the objects that are asked.
-type Mutant = (&'static str, Property, &'static str, &'static [&'static str]);
-
-const ORDERS: &[&str] = &["orders"];
-const AT_LEAST_ONCE: &str = r#"
-    queue.orders = { visibility_timeout = "3s" }
-    producer = { count = 2, retries = 5, timeout = "400ms" }
-    consumer.billing = { count = 2, from = "orders", processing = "25ms" }
-    "#;
-const ONE_TRY: &str = r#"
-    queue.orders = {}
-    producer = { count = 2, timeout = "100ms" }
-    consumer.billing = { from = "orders" }
-    "#;
-const AT_MOST_ONCE: &str = r#"
-    queue.orders = {}
-    producer = { count = 2, retries = 5, timeout = "400ms", idempotence = true }
-    consumer.billing = { count = 2, from = "orders", ack = "before" }
-    "#;
-const IN_ORDER: &str = r#"
-    queue.orders = { visibility_timeout = "3s" }
-    producer = { ordered = true }
-    consumer.billing = { from = "orders", ack = "atomically", processing = "15ms" }
-    "#;
-const BOUNDED: &str = r#"
-    queue.orders = { max_length = 10, max_deliveries = 4 }
-    producer = { count = 2, poison = "3%" }
-    consumer.billing = { from = "orders", processing = "12ms" }
-    "#;
-const DATAGRAMS: &str = r#"
-    transport = "datagram"
-    queue.orders = { visibility_timeout = "1s" }
-    producer = { count = 2, retries = 5, timeout = "200ms" }
-    consumer.billing = { from = "orders" }
-    "#;
-const TOPIC: &str = r#"
-    topic.prices = {}
-    subscription.audit = { topic = "prices" }
-    subscription.screen = { topic = "prices" }
-    subscription.visitor = { topic = "prices", durable = false }
-    producer = { count = 2 }
-    consumer.auditor = { from = "audit" }
-    consumer.watcher = { from = "screen" }
-    consumer.guest = { from = "visitor", attach = { from = "1s", every = "3s", for = "1s" } }
-    "#;
-
-const MUTANTS: &[Mutant] = &[
-    ("acks_before_storing", Property::AckedSurvives, AT_LEAST_ONCE, ORDERS),
-    ("acks_unsynced", Property::AckedSurvives, AT_LEAST_ONCE, ORDERS),
-    ("loses_on_restart", Property::AckedSurvives, AT_LEAST_ONCE, ORDERS),
-    ("forgets_dedupe", Property::NoDuplicateDelivery, AT_MOST_ONCE, ORDERS),
-    ("dedup_not_persisted", Property::NoDuplicateDelivery, AT_MOST_ONCE, ORDERS),
-    ("delivers_twice_after_ack", Property::NoDuplicateDelivery, AT_MOST_ONCE, ORDERS),
-    ("redelivers_out_of_order", Property::OrderPerProducer, IN_ORDER, ORDERS),
-    ("ignores_processed_ids", Property::NoDuplicateEffect, IN_ORDER, ORDERS),
-    ("delivers_corrupt_bodies", Property::NothingCorrupted, DATAGRAMS, ORDERS),
-    ("unknown_as_failed", Property::FailedStaysFailed, ONE_TRY, ORDERS),
-    ("visibility_forgets", Property::Drained, AT_LEAST_ONCE, ORDERS),
-    ("silently_drops_poison", Property::NoMissingEffect, BOUNDED, ORDERS),
-    ("drops_on_full_but_confirms", Property::AckedSurvives, BOUNDED, ORDERS),
-    ("ignores_unsubscribe", Property::NothingUnexpected, TOPIC, &["prices"]),
-    ("skips_a_subscriber", Property::AckedDelivered, TOPIC, &["prices"]),
-    ("acks_before_effect", Property::NoMissingEffect, AT_LEAST_ONCE, ORDERS),
-];
-
-/// A case in which a mutant is caught, found by trying seeds.
-fn caught((name, property, model, to): &Mutant) -> (Case, Found, Goal) {
-    let power = "\n[[fault]]\nname = \"the power fails\"\nat = \"3s\"\npower_off = \"broker\"\nback_after = \"300ms\"\n";
-    let killed = "\n[[fault]]\nname = \"the consumers die\"\nat = [\"4s\", \"5s\", \"6s\"]\nkill = \"consumers\"\nback_after = \"200ms\"\n";
-    let model = format!("mutant = \"{name}\"\n{model}");
-    let goal = Goal::Same(Violation::Property(*property));
-    let attempt = |seed: u64| {
-        let text = scenario(&model, to, &(network(seed) + &faults(seed, 4) + power + killed));
-        let case = Case { arm: arm(&text), seed };
-        let found = case.try_for(goal)?;
-        Some((case, found, goal))
-    };
-    (start()..).take(200).find_map(attempt).unwrap_or_else(|| panic!("{name} is not caught by {property} on 200 seeds"))
+/// What a hunt finds first in the scenario of a mutant.
+fn hunted(file: &Path) -> (Case, Found, Goal) {
+    let arm = arm(&std::fs::read_to_string(file).expect("a scenario"));
+    let asked = Hunt { runs: 600, ..Hunt::new(&arm, 1) };
+    let quarry = hunt(&asked, &|_| false, &|| ()).found.into_iter().next();
+    let quarry = quarry.unwrap_or_else(|| panic!("nothing is found in {}", file.display()));
+    let goal = asked.goal.same(quarry.found.violation);
+    (quarry.case, quarry.found, goal)
 }
 
 fn shrunk_by(workers: usize, (case, found, goal): &(Case, Found, Goal)) -> Shrunk {
@@ -342,6 +273,8 @@ fn check_shrunk(name: &str, shrunk: &Shrunk, goal: Goal) {
     assert_eq!(read, capsule, "{name}: the file says it all\n{text}");
     let (written, replayed) = (ran(case).outcome, ran(&read.case()).outcome);
     assert_eq!((written.digest, written.judged), (replayed.digest, replayed.judged), "{name}: and behaves the same");
+    let again = replay(&read).expect("no panic");
+    assert_eq!((again.answer, again.drift), (Answer::Holds, Vec::new()), "{name}: and is replayed as recorded");
 }
 
 /// How many messages a case asks for.
@@ -350,35 +283,32 @@ fn messages(case: &Case) -> u64 {
     accounting.attempts + accounting.skipped
 }
 
-/// `SHRINK_ALL=1` shrinks every mutant, `SHRINK_ONLY=NAME` one of them and prints it.
+/// Hunted, shrunk, kept as a file, replayed: every planted bug of the mailbox. `SHRINK_ONLY=NAME` does one of them and prints it.
 #[test]
-fn mutants_shrink_to_a_handful() {
-    let all = std::env::var_os("SHRINK_ALL").is_some();
-    let few = ["acks_before_storing", "unknown_as_failed", "visibility_forgets"];
+fn every_mutant_is_hunted_and_shrinks_to_a_handful() {
     let only = std::env::var("SHRINK_ONLY").ok();
-    let chosen = |name: &str| only.as_ref().map_or(all || few.contains(&name), |only| only == name);
-    for mutant in MUTANTS.iter().filter(|(name, ..)| chosen(name)) {
-        let failing = caught(mutant);
+    let mut files: Vec<PathBuf> = std::fs::read_dir("tests/hunt").expect("a folder").flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    assert_eq!(files.len(), 16, "one for each mutant");
+    for file in files {
+        let name = file.file_stem().and_then(|name| name.to_str()).expect("a name").to_owned();
+        if only.as_ref().is_some_and(|only| *only != name) {
+            continue;
+        }
+        let failing = hunted(&file);
         let (one, two) = (shrunk_by(1, &failing), shrunk_by(2, &failing));
-        let (before, after) = (Size::of(&failing.0), Size::of(&one.case));
-        println!(
-            "{}: {} tried, {} accepted, messages {} → {}, {}",
-            mutant.0,
-            one.tried,
-            one.accepted,
-            messages(&failing.0),
-            messages(&one.case),
-            before.difference(&after).unwrap_or_default()
-        );
+        let smaller = Size::of(&failing.0).difference(&Size::of(&one.case)).unwrap_or_default();
+        let asked = (messages(&failing.0), messages(&one.case));
+        println!("{name}: {} tried, {} accepted, messages {} → {}, {smaller}", one.tried, one.accepted, asked.0, asked.1);
         if only.is_some() {
             println!("{:#?}\n{:?} seed {}\n{}", one.steps, one.case.arm, one.case.seed, one.found.sentence);
         }
-        check_shrunk(mutant.0, &one, failing.2);
+        check_shrunk(&name, &one, failing.2);
         let said = |shrunk: &Shrunk| {
             let capsule = Capsule::of(&shrunk.case, &shrunk.found, "a test").text();
             (capsule, shrunk.tried, shrunk.accepted, shrunk.steps.clone())
         };
-        assert_eq!(said(&one), said(&two), "{}: the number of workers changes nothing", mutant.0);
+        assert_eq!(said(&one), said(&two), "{name}: the number of workers changes nothing");
     }
 }
 
@@ -389,9 +319,4 @@ fn what_is_not_wrong_is_given_back() {
     let found = Found { violation: Violation::Property(Property::AckedSurvives), sentence: String::new(), witness: None, digest: None };
     let shrunk = shrink(&case, &found, Goal::Forbidden, BUILT_IN, &|| ());
     assert_eq!((shrunk.case.arm, shrunk.found, shrunk.accepted), (case.arm, found, 0));
-}
-
-/// The first seed that is tried.
-fn start() -> u64 {
-    std::env::var("SHRINK_FROM").ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
