@@ -72,6 +72,16 @@ fn what_has_changed_since_is_said() {
 }
 
 #[test]
+fn a_breach_of_what_is_no_longer_promised_is_another_thing() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (_, text) = made(home.path());
+    // As if it had been promised when it was written.
+    let promised = ("broken = [\"acked_survives\"]\nviolations = \"any\"", "violations = \"none\"");
+    let expected = ["acked_survives is not broken any more", "drift: it is broken, but nothing promises it any more"];
+    replayed(home.path(), (&text, &[promised]), 1, &expected);
+}
+
+#[test]
 fn nonsense_is_refused_with_its_place() {
     let home = tempfile::tempdir().expect("a folder");
     let (_, text) = made(home.path());

@@ -80,15 +80,14 @@ impl Capsule {
         Case { arm, seed: self.plan.seeds().first }
     }
 
-    /// What a smaller run must still do: what was found, and if it is forbidden here, it must be forbidden there.
+    /// What its run, and any smaller one, must do: what was found. Unless the capsule expects the breach outright, it must be forbidden:
+    /// a breach of what is no longer promised is another thing.
     #[must_use]
     pub fn goal(&self) -> Goal {
-        let case = self.case();
-        let forbidden = match self.note.of {
-            Violation::Property(property) => case.arm.expectations().forbids(property, promised(&case, property)),
-            Violation::Invariant | Violation::Panic => true,
-        };
-        if forbidden { Goal::Same(self.note.of) } else { Goal::Observed(self.note.of) }
+        let expected =
+            |claim: &Expectation| matches!(claim, Expectation::Broken(property) if Violation::Property(*property) == self.note.of);
+        let observed = self.plan.arms().first().is_some_and(|arm| arm.expectations().claims.iter().any(expected));
+        if observed { Goal::Observed(self.note.of) } else { Goal::Same(self.note.of) }
     }
 }
 
@@ -144,6 +143,8 @@ pub enum Drift {
     },
     /// A named transmission that does not take place any more.
     Unmatched(String),
+    /// What is broken is not promised any more.
+    Unpromised,
 }
 
 impl fmt::Display for Drift {
@@ -154,6 +155,7 @@ impl fmt::Display for Drift {
             }
             Drift::Edited => f.write_str("the file was changed since it was written"),
             Drift::Digest { written, now } => write!(f, "the run is not the one that was recorded (digest {written} then, {now} now)"),
+            Drift::Unpromised => f.write_str("it is broken, but nothing promises it any more"),
             Drift::Unmatched(name) => write!(f, "no transmission `{name}` takes place any more: its override decides nothing"),
         }
     }
@@ -182,7 +184,7 @@ pub fn replay(capsule: &Capsule) -> Result<Replay, Crash> {
     let ran = guarded(case.seed, || Ready::new(&case.arm)).and_then(|ready| one(&ready, case.seed));
     let (found, story) = match &ran {
         Ok(ran) => {
-            let found = wrong_with(&case.arm, ran, Goal::Observed(capsule.note.of)).into_iter().next();
+            let found = wrong_with(&case.arm, ran, capsule.goal()).into_iter().next();
             let story = if let Some(Violation::Property(property)) = found.as_ref().map(|found| found.violation) {
                 explained(&Ready::new(&case.arm), &ran.outcome, property)?
             } else {
@@ -190,7 +192,7 @@ pub fn replay(capsule: &Capsule) -> Result<Replay, Crash> {
             };
             (found, story)
         }
-        Err(_) => (case.try_for(Goal::Observed(capsule.note.of)), None),
+        Err(_) => (case.try_for(capsule.goal()), None),
     };
     let drift = drift(capsule, ran.as_ref().ok());
     let expected = match capsule.note.verdict {
@@ -220,6 +222,10 @@ fn drift(capsule: &Capsule, ran: Option<&Ran>) -> Vec<Drift> {
             drift.push(Drift::Digest { written: note.digest, now: ran.outcome.digest });
         }
         drift.extend(ran.unmatched.iter().cloned().map(Drift::Unmatched));
+        let arm = &capsule.case().arm;
+        if wrong_with(arm, ran, capsule.goal()).is_empty() && !wrong_with(arm, ran, Goal::Observed(note.of)).is_empty() {
+            drift.push(Drift::Unpromised);
+        }
     }
     drift
 }
