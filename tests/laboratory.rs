@@ -49,6 +49,8 @@ fn from_a_scenario_to_the_smallest_run_and_its_story() {
     let (code, said, _) = deadletter(&["replay", &path("small.toml")]);
     assert!(code == 0 && said.contains("the same to the last event"), "{code}: {said}");
     let payload = small.lines().find_map(|line| line.strip_prefix("payload = ")).expect("an operation");
+    let (code, said, _) = deadletter(&["follow", &path("small.toml")]);
+    assert!(code == 0 && said.contains(&format!("messages   p{payload}\n")) && said.contains("(struck once)"), "{code}: {said}");
     let (code, said, _) = deadletter(&["follow", &path("small.toml"), payload]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("What made the difference") && said.contains("not yet durable") && said.contains("lost power"), "{said}");

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::base::PayloadId;
 use crate::lab::{Budget, Campaign, Failure};
 use crate::model::Model;
 use crate::report::tale;
@@ -84,9 +85,16 @@ fn offer(found: &Followable, seed: u64) -> String {
     if found.breaches.is_empty() {
         out += "  no property was broken\n";
     }
-    let messages = found.messages.checked_sub(1).map_or("none".to_owned(), |last| format!("p0 to p{last}"));
-    out += &format!("  messages   {messages}\n  nodes      {}\n", found.nodes.join(", "));
-    let faults: Vec<String> = found.faults.iter().map(|(name, times)| format!("{name} (struck {times} times)")).collect();
-    out += &format!("  faults     {}\n", if faults.is_empty() { "none".to_owned() } else { faults.join(", ") });
+    let run = |(first, last): &(PayloadId, PayloadId)| if first == last { first.to_string() } else { format!("{first} to {last}") };
+    let messages: Vec<String> = found.messages.iter().map(run).collect();
+    out += &format!("  messages   {}\n  nodes      {}\n", none_or(&messages), found.nodes.join(", "));
+    let times = |times: u64| if times == 1 { "once".to_owned() } else { format!("{times} times") };
+    let faults: Vec<String> = found.faults.iter().map(|(name, struck)| format!("{name} (struck {})", times(*struck))).collect();
+    out += &format!("  faults     {}\n", none_or(&faults));
     out
+}
+
+/// A list on one line.
+fn none_or(items: &[String]) -> String {
+    if items.is_empty() { "none".to_owned() } else { items.join(", ") }
 }

@@ -240,8 +240,8 @@ pub struct Followable {
     pub nodes: Vec<String>,
     /// The faults, each with how often it struck.
     pub faults: Vec<(String, u64)>,
-    /// How many messages there were: `p0` to one less.
-    pub messages: u64,
+    /// The messages that there were, in runs of consecutive numbers: the first and the last of each.
+    pub messages: Vec<(PayloadId, PayloadId)>,
 }
 
 /// Runs a seed and says what can be followed in it.
@@ -251,11 +251,19 @@ pub struct Followable {
 pub fn followable(ready: &Ready<'_>, seed: u64) -> Result<Followable, Crash> {
     let run = super::one(ready, seed)?.outcome;
     let accounting = &run.judged.accounting;
+    let listed = &ready.arm().load().listed;
+    // Streams number what they ask for from nought on; what is listed has the numbers that are written.
+    let mut payloads: Vec<PayloadId> = if listed.is_empty() {
+        (0..usize::try_from(accounting.attempts + accounting.skipped).expect("32 bits number them")).map(PayloadId::at).collect()
+    } else {
+        listed.iter().map(|one| one.payload).collect()
+    };
+    payloads.sort_unstable();
     Ok(Followable {
         breaches: ground::breaches(&run.judged, |_| true),
         nodes: ready.arm().model().roster().nodes.into_iter().map(|node| node.name).collect(),
         faults: run.ledger.iter().map(|row| (row.name.clone(), row.fired)).collect(),
-        messages: accounting.attempts + accounting.skipped,
+        messages: payloads.chunk_by(|one, next| next.0 == one.0 + 1).map(|run| (run[0], run[run.len() - 1])).collect(),
     })
 }
 
