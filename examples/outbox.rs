@@ -264,7 +264,7 @@ impl Plain for Outbox {
             }
             Msg::Hand(payload, _) => {
                 if node.busy.insert(payload) {
-                    ctx.note(Note::Deliver { group: ORDERS, payload, intact: true, redelivered: false });
+                    ctx.note(Note::Deliver { group: ORDERS, payload, intact: true, redelivered: false, place: None });
                     ctx.timer(WORK, Timer::Worked(payload));
                 }
             }

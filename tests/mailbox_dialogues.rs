@@ -194,7 +194,7 @@ fn noted(sim: &dyn Sim, what: &What) -> Option<String> {
             }
             Note::Settle { group, payload, how } => format!("{payload} leaves {}: {how:?}", object(*group)),
             Note::Effect { payload, .. } => format!("{payload} takes effect"),
-            Note::Held { .. } => return None,
+            Note::Held { .. } | Note::Log(_) => return None,
         }),
         What::Call { .. } | What::Skipped { .. } | What::Phase(_) | What::Fault { .. } => None,
     }

@@ -19,7 +19,7 @@ pub(super) enum Entitled {
     Subscribed,
     /// Dead letters: to what was moved there.
     Moved,
-    /// A topic: it has no consumers of its own.
+    /// A topic or one of its logs: they have no consumers of their own.
     Never,
 }
 
@@ -71,7 +71,7 @@ impl Group {
                 ObjectKind::Service => (Entitled::Service, id),
                 ObjectKind::Subscription { topic } => (Entitled::Subscribed, topic.index()),
                 ObjectKind::DeadLetters => (Entitled::Moved, id),
-                ObjectKind::Topic => (Entitled::Never, id),
+                ObjectKind::Topic | ObjectKind::Log { .. } => (Entitled::Never, id),
             };
             let mut group = Group::new(entitled, source, ObjectId::at(id));
             if group.is_owed() {

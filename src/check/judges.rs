@@ -167,7 +167,7 @@ pub(super) struct Spreads {
 /// let what = Op::Publish { to: ObjectId(0), key: KeyId(3), payload: PayloadId(0), bytes: 100 };
 /// for (s, what) in [
 ///     (1, What::Call { op: ClientOp(0), what }),
-///     (2, What::End { op: ClientOp(0), what, end: End::Ok }),
+///     (2, What::End { op: ClientOp(0), what, end: End::Ok, place: None }),
 ///     (9, What::Phase(Phase::Final)),
 /// ] {
 ///     judges.fold(&Entry { at: at(s), node: NodeId(0), what });
@@ -244,7 +244,7 @@ impl Judges {
     pub fn fold(&mut self, entry: &Entry) {
         match &entry.what {
             What::Call { op: _, what } => self.on_call(entry, *what),
-            What::End { op: _, what, end } => self.on_end(entry, *what, *end),
+            What::End { op: _, what, end, place: _ } => self.on_end(entry, *what, *end),
             What::Note(note) => self.on_note(entry, *note),
             What::Skipped { op: _, what: _ } => {
                 self.accounting.skipped += 1;

@@ -25,12 +25,13 @@ impl Judges {
         match note {
             Note::Subscribe { group } => self.on_subscribe(group),
             Note::Unsubscribe { group } => self.on_unsubscribe(group),
-            Note::Deliver { group, payload, intact, redelivered } => {
+            Note::Deliver { group, payload, intact, redelivered, place: _ } => {
                 self.groups[group.index()].tally.redelivered += u64::from(redelivered);
                 self.on_deliver(arrival(group, payload), intact);
             }
             Note::Effect { group, payload } => self.on_effect(arrival(group, payload)),
             Note::Settle { group, payload, how } => self.on_settle(arrival(group, payload), how),
+            Note::Log(_) => {}
             Note::Held { group, payload } => {
                 let group = &mut self.groups[group.index()];
                 if !self.called.has(payload.0) {
@@ -196,7 +197,7 @@ impl Judges {
                 dead.insert(a.payload.0);
                 self.moved.insert(a.payload.0);
             }
-            Settlement::Expired => {
+            Settlement::Expired | Settlement::Superseded => {
                 tally.expired += 1;
                 expired.insert(a.payload.0);
             }

@@ -2,7 +2,7 @@
 
 use crate::base::{ClientOp, Digest, FaultId, NodeId, ObjectId, PayloadId, Time};
 
-use super::{End, Op, Settlement};
+use super::{End, LogNote, Op, Place, Settlement};
 
 /// One thing that happened, at one node, at one moment of true virtual time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,7 +22,8 @@ impl Entry {
         let note = |kind: u64, group: ObjectId, payload: PayloadId| (kind << 32 | u64::from(group.0), u64::from(payload.0));
         let (a, b) = match &self.what {
             What::Call { op, what } => (1 << 40 | u64::from(op.0), op_word(what)),
-            What::End { op, what, end } => {
+            What::End { op, what, end, place } => {
+                fold_place(*place, digest);
                 let how = match end {
                     End::Ok => 2,
                     End::Failed(_) => 3,
@@ -35,14 +36,34 @@ impl Entry {
             What::Fault { fault, on } => (7 << 40 | u64::from(fault.0), u64::from(*on)),
             What::Note(Note::Subscribe { group }) => (8 << 40, u64::from(group.0)),
             What::Note(Note::Unsubscribe { group }) => (9 << 40, u64::from(group.0)),
-            What::Note(Note::Deliver { group, payload, intact, redelivered }) => {
+            What::Note(Note::Deliver { group, payload, intact, redelivered, place }) => {
+                fold_place(*place, digest);
                 note(256 * 10 + u64::from(*intact) * 2 + u64::from(*redelivered), *group, *payload)
             }
             What::Note(Note::Settle { group, payload, how }) => note(256 * 11 + *how as u64, *group, *payload),
             What::Note(Note::Effect { group, payload }) => note(256 * 12, *group, *payload),
             What::Note(Note::Held { group, payload }) => note(256 * 13, *group, *payload),
+            What::Note(Note::Log(LogNote::Poll { group })) => (14 << 40, u64::from(group.0)),
+            What::Note(Note::Log(LogNote::Assigned { group, log })) => (15 << 40 | u64::from(group.0), u64::from(log.0)),
+            What::Note(Note::Log(LogNote::Revoked { group, log })) => (16 << 40 | u64::from(group.0), u64::from(log.0)),
+            What::Note(Note::Log(LogNote::Committed { group, place })) => {
+                fold_place(Some(*place), digest);
+                (17 << 40, u64::from(group.0))
+            }
+            What::Note(Note::Log(LogNote::Appended { payload, place })) => {
+                fold_place(Some(*place), digest);
+                (18 << 40, u64::from(payload.0))
+            }
+            What::Note(Note::Log(LogNote::InTransaction { transaction, payload })) => (19 << 40 | u64::from(payload.0), *transaction),
         };
         digest.words(self.at.nanos() ^ a, b ^ u64::from(self.node.0) << 48);
+    }
+}
+
+/// Where it stood or landed, if in a log: histories without logs have the digests that they would have without this.
+fn fold_place(place: Option<Place>, digest: &mut Digest) {
+    if let Some(place) = place {
+        digest.words(u64::from(place.log.0), place.offset);
     }
 }
 
@@ -64,6 +85,8 @@ pub enum What {
         what: Op,
         /// How it ended.
         end: End,
+        /// Where the client was told that its message stands, if it was.
+        place: Option<Place>,
     },
     /// Something happened that nobody called for.
     Note(Note),
@@ -108,6 +131,8 @@ pub enum Note {
         intact: bool,
         /// Whether the broker marked it as delivered before.
         redelivered: bool,
+        /// Where it stood, if it was read from a log.
+        place: Option<Place>,
     },
     /// A message left its queue.
     Settle {
@@ -125,6 +150,8 @@ pub enum Note {
         /// For which message.
         payload: PayloadId,
     },
+    /// Something happened at a log.
+    Log(LogNote),
     /// Final read: the message is still held by a broker, deliverable.
     Held {
         /// The queue or subscription.
@@ -132,6 +159,35 @@ pub enum Note {
         /// Which message.
         payload: PayloadId,
     },
+}
+
+impl Note {
+    /// The message that it is about, if it is about one.
+    #[must_use]
+    pub const fn payload(&self) -> Option<PayloadId> {
+        match self {
+            Note::Deliver { payload, .. }
+            | Note::Settle { payload, .. }
+            | Note::Effect { payload, .. }
+            | Note::Held { payload, .. }
+            | Note::Log(LogNote::Appended { payload, .. } | LogNote::InTransaction { payload, .. }) => Some(*payload),
+            Note::Subscribe { .. }
+            | Note::Unsubscribe { .. }
+            | Note::Log(LogNote::Poll { .. } | LogNote::Assigned { .. } | LogNote::Revoked { .. } | LogNote::Committed { .. }) => None,
+        }
+    }
+}
+
+impl What {
+    /// The message that it is about, if it is about one.
+    #[must_use]
+    pub const fn payload(&self) -> Option<PayloadId> {
+        match self {
+            What::Call { what, .. } | What::End { what, .. } | What::Skipped { what, .. } => Some(what.payload()),
+            What::Note(note) => note.payload(),
+            What::Phase(_) | What::Fault { .. } => None,
+        }
+    }
 }
 
 /// The phases of a run, in order.

@@ -3,6 +3,7 @@
 #![cfg_attr(not(test), deny(clippy::float_arithmetic))]
 
 pub mod history;
+pub mod log;
 pub mod mark;
 pub mod names;
 pub mod op;
@@ -10,6 +11,7 @@ pub mod trace;
 
 pub use crate::base::LossReason;
 pub use history::{Entry, Note, Phase, What};
+pub use log::{LogNote, Place};
 pub use mark::{Mark, Marks};
 pub use names::{Names, Object, ObjectKind};
 pub use op::{Command, End, Op, Reason, Settlement};

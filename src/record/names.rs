@@ -14,6 +14,13 @@ pub enum ObjectKind {
         /// The topic.
         topic: ObjectId,
     },
+    /// A log: one partition of a topic. What is published to the topic stands in one of its logs, at a [`super::Place`].
+    Log {
+        /// The topic.
+        topic: ObjectId,
+        /// Whether old messages give way to later ones with their key.
+        compacted: bool,
+    },
     /// A queue for messages that could not be processed.
     DeadLetters,
     /// Something that answers requests.
@@ -61,7 +68,7 @@ impl Names {
             let owed = match o.kind {
                 ObjectKind::Queue | ObjectKind::Service => id == to,
                 ObjectKind::Subscription { topic } => topic == to,
-                ObjectKind::Topic | ObjectKind::DeadLetters => false,
+                ObjectKind::Topic | ObjectKind::Log { .. } | ObjectKind::DeadLetters => false,
             };
             owed.then_some(id)
         })

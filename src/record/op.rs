@@ -106,4 +106,6 @@ pub enum Settlement {
     Expired,
     /// Removed or refused by a full queue's silent policy.
     Dropped,
+    /// Removed by compaction: a later message with its key is in the log.
+    Superseded,
 }

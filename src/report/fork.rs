@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use crate::base::{FaultId, KeyId, PayloadId};
 use crate::check::{Accounting, Finding, Quantiles, Verdict};
 use crate::lab::Forked;
-use crate::record::{End, Entry, Names, Note, Op, What};
+use crate::record::{End, Entry, LogNote, Names, Note, Op, What};
 use crate::run::Ran;
 
 use super::words;
@@ -66,6 +66,18 @@ fn happened(entry: &Entry, forked: &Forked, names: &Names) -> String {
         What::Note(Note::Held { group, payload }) => format!("{payload} is held in {}", name(group)),
         What::Note(Note::Subscribe { group }) => format!("{} is subscribed", name(group)),
         What::Note(Note::Unsubscribe { group }) => format!("{} is unsubscribed", name(group)),
+        What::Note(Note::Log(LogNote::Poll { group })) => format!("{node} reads from {}", name(group)),
+        What::Note(Note::Log(LogNote::Assigned { log, .. })) => format!("{node} reads {} from here on", name(log)),
+        What::Note(Note::Log(LogNote::Revoked { log, .. })) => format!("{node} reads {} no longer", name(log)),
+        What::Note(Note::Log(LogNote::Committed { group, place })) => {
+            format!("{node}: {} continues at {}@{}", name(group), name(place.log), place.offset)
+        }
+        What::Note(Note::Log(LogNote::Appended { payload, place })) => {
+            format!("{node} was told that {payload} stands at {}@{}", name(place.log), place.offset)
+        }
+        What::Note(Note::Log(LogNote::InTransaction { transaction, payload })) => {
+            format!("{node}: {payload} belongs to transaction {transaction}")
+        }
         What::Phase(phase) => format!("the {} phase begins", phase.name()),
         What::Fault { fault, on: true } => format!("fault `{}` strikes", name_of(fault)),
         What::Fault { fault, on: false } => format!("fault `{}` ends", name_of(fault)),

@@ -7,7 +7,7 @@ use crate::check::{Property, Witness};
 use crate::record::{Entry, Note, Step, TraceEntry, What};
 use crate::world::Sim;
 
-use super::words::{Words, again, payload_of};
+use super::words::{Words, again};
 use super::{Story, StoryLine};
 
 /// More lines than this nobody reads: what matters less goes first.
@@ -100,7 +100,7 @@ impl<'a> Scene<'a> {
         let payloads: BTreeSet<PayloadId> = witness.payloads.iter().copied().collect();
         let mut nodes: BTreeSet<NodeId> = witness.nodes.iter().copied().collect();
         let (mut from, mut until) = (witness.at, witness.at);
-        let about = evidence.entries.iter().filter(|e| payload_of(&e.what).is_some_and(|p| payloads.contains(&p)));
+        let about = evidence.entries.iter().filter(|e| e.what.payload().is_some_and(|p| payloads.contains(&p)));
         for entry in about {
             nodes.insert(entry.node);
             from = from.min(entry.at);
@@ -123,7 +123,7 @@ impl<'a> Scene<'a> {
 
     /// A history entry as a sentence; `None` when it is not about the witness.
     fn entry(&self, entry: &Entry) -> Option<(Weight, String)> {
-        payload_of(&entry.what).filter(|payload| self.payloads.contains(payload))?;
+        entry.what.payload().filter(|payload| self.payloads.contains(payload))?;
         Some((Weight::Turn, self.words.entry(entry)?))
     }
 

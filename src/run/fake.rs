@@ -192,11 +192,11 @@ impl FakeSim {
                 self.tell(BROKER, Step::Lost { to: CLIENT, tag: tag(command), resend: 0, why: LossReason::Fault(fault), again: false });
             }
             Happening::Told(command) => {
-                out.push(Entry { at, node: CLIENT, what: What::End { op: command.op, what: command.what, end: End::Ok } });
+                out.push(Entry { at, node: CLIENT, what: What::End { op: command.op, what: command.what, end: End::Ok, place: None } });
             }
             Happening::Handed(command) => {
                 let (group, payload) = (command.what.object(), command.what.payload());
-                let deliver = Note::Deliver { group, payload, intact: true, redelivered: false };
+                let deliver = Note::Deliver { group, payload, intact: true, redelivered: false, place: None };
                 out.push(Entry { at, node: CLIENT, what: What::Note(deliver) });
                 out.push(Entry { at, node: CLIENT, what: What::Note(Note::Effect { group, payload }) });
             }

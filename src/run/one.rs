@@ -8,7 +8,6 @@ use crate::record::{Entry, What, Window};
 
 use super::explain::{Evidence, tell};
 use super::passage::{How, Passage, Ready};
-use super::words::payload_of;
 use super::{Ran, RunOutcome, Story};
 
 /// A panic inside a run: our own bug, or a world that is not the same twice.
@@ -86,7 +85,7 @@ fn concerns(entry: &Entry, witness: &Witness) -> bool {
     match entry.what {
         What::Phase(_) | What::Fault { .. } => false,
         What::Call { .. } | What::End { .. } | What::Note(_) | What::Skipped { .. } => {
-            payload_of(&entry.what).is_some_and(|p| witness.payloads.contains(&p))
+            entry.what.payload().is_some_and(|p| witness.payloads.contains(&p))
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{FaultId, LossReason, NodeId, ObjectId, PayloadId, Tag, Time};
-use crate::record::{End, Entry, Note, Op, Settlement, Step, TraceEntry, What};
+use crate::record::{End, Entry, LogNote, Note, Op, Place, Settlement, Step, TraceEntry, What};
 use crate::world::Sim;
 
 /// A way that messages go: from whom to whom.
@@ -65,19 +65,38 @@ impl<'a> Words<'a> {
                 }
             }
             What::Skipped { what, .. } => format!("{who} is down and cannot {} {}", what.verb(), what.payload()),
-            What::Note(Note::Deliver { group, payload, intact, redelivered }) => {
+            What::Note(Note::Deliver { group, payload, intact, redelivered, place }) => {
                 let again = if redelivered { ", marked as redelivered" } else { "" };
                 let damage = if intact { "" } else { ", with a damaged body" };
-                format!("{who} receives {payload} from {}{again}{damage}", self.object(group))
+                let place = place.map_or_else(String::new, |place| format!(" ({})", self.place(place)));
+                format!("{who} receives {payload} from {}{place}{again}{damage}", self.object(group))
             }
             What::Note(Note::Effect { group, payload }) => format!("{who} applies the effect of {payload} for {}", self.object(group)),
             What::Note(Note::Settle { group, payload, how }) => format!("{payload} leaves {}: {}", self.object(group), settled(how)),
             What::Note(Note::Held { group, payload }) => format!("{payload} is still held in {}", self.object(group)),
             What::Note(Note::Subscribe { group }) => format!("{who}: {} is subscribed from here on", self.object(group)),
             What::Note(Note::Unsubscribe { group }) => format!("{who}: {} is subscribed no longer", self.object(group)),
+            What::Note(Note::Log(note)) => return self.at_log(who, note),
             What::Phase(_) | What::Fault { .. } => return None,
         };
         Some(text)
+    }
+
+    /// What happened at a log, where that is worth telling.
+    fn at_log(&self, who: &str, note: LogNote) -> Option<String> {
+        let text = match note {
+            LogNote::Poll { .. } | LogNote::InTransaction { .. } => return None,
+            LogNote::Assigned { group, log } => format!("{who} reads {} for {} from here on", self.object(log), self.object(group)),
+            LogNote::Revoked { group, log } => format!("{who} reads {} for {} no longer", self.object(log), self.object(group)),
+            LogNote::Committed { group, place } => format!("{who}: {} continues at {}", self.object(group), self.place(place)),
+            LogNote::Appended { payload, place } => format!("{who} was told that {payload} stands at {}", self.place(place)),
+        };
+        Some(text)
+    }
+
+    /// A place in a log.
+    fn place(&self, place: Place) -> String {
+        format!("{}@{}", self.object(place.log), place.offset)
     }
 
     /// A message: its kind, what it is about, and which of its kind it is when it is not the first.
@@ -193,18 +212,6 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The payload an entry is about.
-#[must_use]
-pub(super) fn payload_of(what: &What) -> Option<PayloadId> {
-    match what {
-        What::Call { what, .. } | What::End { what, .. } | What::Skipped { what, .. } => Some(what.payload()),
-        What::Note(
-            Note::Deliver { payload, .. } | Note::Settle { payload, .. } | Note::Effect { payload, .. } | Note::Held { payload, .. },
-        ) => Some(*payload),
-        What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) | What::Phase(_) | What::Fault { .. } => None,
-    }
-}
-
 /// How a message left its queue, in a clause.
 pub(super) const fn settled(how: Settlement) -> &'static str {
     match how {
@@ -213,6 +220,7 @@ pub(super) const fn settled(how: Settlement) -> &'static str {
         Settlement::DeadLettered => "moved to the dead letters",
         Settlement::Expired => "its time was over",
         Settlement::Dropped => "dropped without a word, the queue was full",
+        Settlement::Superseded => "compacted away, a later message with its key is there",
     }
 }
 

@@ -147,7 +147,7 @@ const fn takes(kind: ObjectKind) -> Option<OpKind> {
     match kind {
         ObjectKind::Queue | ObjectKind::Topic => Some(OpKind::Publish),
         ObjectKind::Service => Some(OpKind::Request),
-        ObjectKind::Subscription { .. } | ObjectKind::DeadLetters => None,
+        ObjectKind::Subscription { .. } | ObjectKind::Log { .. } | ObjectKind::DeadLetters => None,
     }
 }
 

@@ -48,7 +48,7 @@ impl Asks {
             roster.objects.iter().find(|object| object.name == name).and_then(|object| match object.kind {
                 ObjectKind::Queue | ObjectKind::Topic => Some(OpKind::Publish),
                 ObjectKind::Service => Some(OpKind::Request),
-                ObjectKind::Subscription { .. } | ObjectKind::DeadLetters => None,
+                ObjectKind::Subscription { .. } | ObjectKind::Log { .. } | ObjectKind::DeadLetters => None,
             })
         };
         // Where the scenario's own load goes; without one, wherever the model takes something.

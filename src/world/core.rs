@@ -9,7 +9,7 @@ use crate::parts::disk::{DiskFull, SyncPoint};
 use crate::parts::network::{Fate, Network, Transmission, Transport};
 use crate::parts::queue::{Handle, Queue};
 use crate::parts::transport::Segment;
-use crate::record::{Command, End, Entry, LossReason, Marks, Op, Step, Trace, TraceEntry, What};
+use crate::record::{Command, End, Entry, LossReason, Marks, Op, Place, Step, Trace, TraceEntry, What};
 
 use super::Disconnect;
 use super::faults::{Ledger, Turn};
@@ -298,17 +298,17 @@ impl<P: Protocol> Core<P> {
     }
 
     /// Ends an operation.
-    pub(super) fn end_op(&mut self, node: NodeId, op: ClientOp, end: End) {
+    pub(super) fn end_op(&mut self, node: NodeId, op: ClientOp, (end, place): (End, Option<Place>)) {
         let (owner, what) = self.open.remove(&op).unwrap_or_else(|| panic!("{op} was ended twice, or never invoked"));
         assert_eq!(owner, node, "{op} is ended by the client that was asked");
-        self.record(node, What::End { op, what, end });
+        self.record(node, What::End { op, what, end, place });
     }
 
     /// Ends everything that a crashed client had open: nobody will ever know.
     pub(super) fn abandon_ops(&mut self, node: NodeId) {
         let open: Vec<ClientOp> = self.open.iter().filter(|(_, (owner, _))| *owner == node).map(|(op, _)| *op).collect();
         for op in open {
-            self.end_op(node, op, End::Unknown(crate::record::Reason("the client crashed")));
+            self.end_op(node, op, (End::Unknown(crate::record::Reason("the client crashed")), None));
         }
     }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use crate::base::{ClientOp, ConnId, Lane, NodeId, PayloadId, SmallStream, Span, Tag, Time};
 use crate::parts::disk::DiskFull;
 use crate::parts::queue::Handle;
-use crate::record::{End, Mark, Note, Step, What};
+use crate::record::{End, Mark, Note, Place, Step, What};
 
 use super::core::Core;
 use super::protocol::{Hosts, Message, Peer, Protocol, Role};
@@ -210,7 +210,12 @@ impl<'a, W: Protocol, S: Scope<W>> Ctx<'a, W, S> {
 
     /// Ends an operation that the load asked for. Once.
     pub fn end(&mut self, op: ClientOp, end: End) {
-        self.core.end_op(self.node, op, end);
+        self.core.end_op(self.node, op, (end, None));
+    }
+
+    /// Ends an operation that the load asked for: it happened, and the client was told where in a log its message stands.
+    pub fn end_at(&mut self, op: ClientOp, place: Place) {
+        self.core.end_op(self.node, op, (End::Ok, Some(place)));
     }
 
     /// Writes into the history.

@@ -71,7 +71,7 @@ impl Reader {
     fn end(&self, word: &str, end: End) -> (NodeId, What) {
         let payload = PayloadId(number(word, 'p'));
         let (_, what, node) = *self.asked.iter().find(|(p, ..)| *p == payload).expect("an operation ends after it was called");
-        (node, What::End { op: ClientOp(payload.0), what, end })
+        (node, What::End { op: ClientOp(payload.0), what, end, place: None })
     }
 
     fn event(&mut self, words: &[&str]) -> (NodeId, What) {
@@ -88,7 +88,7 @@ impl Reader {
             "info" => self.end(words[1], End::Unknown(Reason("no answer in time"))),
             "got" => {
                 let (intact, redelivered) = (!words.contains(&"damaged"), words.contains(&"again"));
-                note(Note::Deliver { group: group(), payload: payload(), intact, redelivered })
+                note(Note::Deliver { group: group(), payload: payload(), intact, redelivered, place: None })
             }
             "done" => note(Note::Effect { group: group(), payload: payload() }),
             "ack" => settle(Settlement::Acknowledged),

@@ -82,7 +82,7 @@ impl Mill {
                     1 => End::Unknown(Reason("no answer in time")),
                     _ => End::Ok,
                 };
-                (producer, What::End { op: ClientOp(what.payload().0), what, end })
+                (producer, What::End { op: ClientOp(what.payload().0), what, end, place: None })
             }
             18 => {
                 let group = if self.dice.below(9) == 0 { ObjectId(self.dice.id(7)) } else { ObjectId(3 + self.dice.id(2)) };
@@ -112,7 +112,7 @@ impl Mill {
     fn note(&mut self) -> Note {
         let (group, payload) = self.pair();
         match self.dice.below(12) {
-            0..=6 => Note::Deliver { group, payload, intact: self.dice.below(9) > 0, redelivered: self.dice.below(5) == 0 },
+            0..=6 => Note::Deliver { group, payload, intact: self.dice.below(9) > 0, redelivered: self.dice.below(5) == 0, place: None },
             7..=9 => Note::Effect { group, payload },
             _ => {
                 let hows =

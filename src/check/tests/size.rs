@@ -25,11 +25,11 @@ fn long_run(judges: &mut Judges, (to, groups): (ObjectId, &[ObjectId]), count: u
             let payload = PayloadId(done);
             let what = Op::Publish { to, key: KeyId(0), payload, bytes: 100 };
             for group in groups.iter().copied() {
-                fold(i, 3, What::Note(Note::Deliver { group, payload, intact: true, redelivered: false }));
+                fold(i, 3, What::Note(Note::Deliver { group, payload, intact: true, redelivered: false, place: None }));
                 fold(i, 3, What::Note(Note::Effect { group, payload }));
                 fold(i, 3, What::Note(Note::Settle { group, payload, how: Settlement::Acknowledged }));
             }
-            fold(i, done % 3, What::End { op: ClientOp(done), what, end: End::Ok });
+            fold(i, done % 3, What::End { op: ClientOp(done), what, end: End::Ok, place: None });
         }
     }
 }
@@ -78,9 +78,9 @@ fn a_topic_may_have_hundreds_of_subscriptions() {
     fold(2, What::Call { op: ClientOp(0), what });
     fold(3, What::Note(Note::Unsubscribe { group: ObjectId(77) }));
     for group in (1..=200).filter(|g| ![70, 77, 150].contains(g)).map(ObjectId) {
-        fold(4, What::Note(Note::Deliver { group, payload: PayloadId(0), intact: true, redelivered: false }));
+        fold(4, What::Note(Note::Deliver { group, payload: PayloadId(0), intact: true, redelivered: false, place: None }));
     }
-    fold(5, What::End { op: ClientOp(0), what, end: End::Ok });
+    fold(5, What::End { op: ClientOp(0), what, end: End::Ok, place: None });
     fold(6, What::Phase(Phase::Final));
     let judged = judges.finish(config().end, &Promises::default());
     let Verdict::Broken(witness) = &judged.finding(Property::AckedSurvives).verdict else { panic!("two never got it") };
@@ -98,8 +98,8 @@ fn a_group_without_effects_is_not_waited_for_without_end() {
         for i in 0..20_000 {
             let what = Op::Publish { to: group, key: KeyId(0), payload: PayloadId(i), bytes: 1 };
             fold(i, What::Call { op: ClientOp(i), what });
-            fold(i, What::Note(Note::Deliver { group, payload: PayloadId(i), intact: true, redelivered: false }));
-            fold(i, What::End { op: ClientOp(i), what, end: End::Ok });
+            fold(i, What::Note(Note::Deliver { group, payload: PayloadId(i), intact: true, redelivered: false, place: None }));
+            fold(i, What::End { op: ClientOp(i), what, end: End::Ok, place: None });
         }
         for i in 0..effects {
             fold(20_000, What::Note(Note::Effect { group, payload: PayloadId(i) }));
@@ -130,7 +130,7 @@ fn measures_agree_with_sorting() {
         judges.fold(&Entry { at: Time::from_nanos(at), node: NodeId(0), what: What::Call { op: ClientOp(i), what } });
         at += latency;
         let end = if dice.below(5) == 0 { End::Unknown(Reason("no answer in time")) } else { End::Ok };
-        judges.fold(&Entry { at: Time::from_nanos(at), node: NodeId(0), what: What::End { op: ClientOp(i), what, end } });
+        judges.fold(&Entry { at: Time::from_nanos(at), node: NodeId(0), what: What::End { op: ClientOp(i), what, end, place: None } });
         judges.gauge(Time::from_nanos(at), ObjectId(0), u64::from(i));
         if end == End::Ok {
             ends.push((at, latency));

@@ -129,7 +129,7 @@ impl<'a> Twin<'a> {
                 m.to == topic && (self.subscribed(group, at) || self.notes().any(left_later))
             }
             ObjectKind::DeadLetters => m.to == group || self.settled_by_any(payload, at),
-            ObjectKind::Topic => false,
+            ObjectKind::Topic | ObjectKind::Log { .. } => false,
         }
     }
     fn settled_by_any(&self, payload: PayloadId, before: usize) -> bool {

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::base::{Stream, Time, Words};
 use crate::check::stats::{Interval, wilson};
 use crate::check::{Ratio, Witness};
-use crate::record::{Note, Phase, What};
+use crate::record::{Phase, What};
 use crate::run::{Crash, How, Passage, Ready, RunOutcome, guarded};
 
 use super::case::{Case, Found, Goal, Seen, Violation, wanted, wrong_in};
@@ -164,17 +164,10 @@ impl Way {
 }
 
 fn is_telling(what: &What, witness: Option<&Witness>) -> bool {
-    let payload = match what {
-        What::Fault { .. } => return true,
-        What::Phase(_) => return false,
-        What::Call { what, .. } | What::End { what, .. } | What::Skipped { what, .. } => what.payload(),
-        What::Note(note) => match note {
-            Note::Deliver { payload, .. } | Note::Settle { payload, .. } | Note::Effect { payload, .. } | Note::Held { payload, .. } => {
-                *payload
-            }
-            Note::Subscribe { .. } | Note::Unsubscribe { .. } => return false,
-        },
-    };
+    if matches!(what, What::Fault { .. }) {
+        return true;
+    }
+    let Some(payload) = what.payload() else { return false };
     witness.is_some_and(|witness| witness.payloads.contains(&payload))
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::base::{NodeId, Tag};
 use crate::check::Ratio;
-use crate::record::{End, Note, Phase, Settlement, Step, TraceEntry, What};
+use crate::record::{End, LogNote, Note, Phase, Settlement, Step, TraceEntry, What};
 use crate::run::{How, Passage, Ready};
 use crate::scenario::ArmPlan;
 use crate::world::Sim;
@@ -111,12 +111,22 @@ impl Teller<'_> {
                 Note::Deliver { payload, group, .. } => format!("{payload} is delivered from {} to {who}", object(*group)),
                 Note::Effect { payload, .. } => format!("the effect of {payload} is applied at {who}"),
                 Note::Held { payload, group } => format!("{payload} is held in {}", object(*group)),
+                Note::Log(LogNote::Assigned { log, .. }) => format!("{who} reads {} from here on", object(*log)),
+                Note::Log(LogNote::Revoked { log, .. }) => format!("{who} reads {} no longer", object(*log)),
+                Note::Log(LogNote::Committed { group, place }) => {
+                    format!("{} continues at {}@{}", object(*group), object(place.log), place.offset)
+                }
+                Note::Log(LogNote::Appended { payload, place }) => {
+                    format!("{who} was told that {payload} stands at {}@{}", object(place.log), place.offset)
+                }
+                Note::Log(LogNote::Poll { .. } | LogNote::InTransaction { .. }) => return None,
                 Note::Settle { payload, group, how } => match how {
                     Settlement::Acknowledged => format!("{payload} leaves {}: acknowledged", object(*group)),
                     Settlement::Returned => format!("{payload} comes back to {}", object(*group)),
                     Settlement::DeadLettered => format!("{payload} is moved from {} to the dead letters", object(*group)),
                     Settlement::Expired => format!("{payload} expires in {}", object(*group)),
                     Settlement::Dropped => format!("{payload} is dropped from {}", object(*group)),
+                    Settlement::Superseded => format!("{payload} is compacted away from {}", object(*group)),
                 },
             }),
             What::Phase(_) | What::Fault { .. } => None,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::base::{Digest, PayloadId, Time};
 use crate::check::{Judges, Property};
 use crate::lab::case::{Found, Goal, Seen, Violation, wanted, wrong_in};
-use crate::record::{Entry, Note, Phase, What};
+use crate::record::{Entry, Phase, What};
 use crate::run::{How, Passage, Ready};
 
 use super::standing::Standing;
@@ -94,7 +94,7 @@ impl<'p> Base<'p> {
     fn note_standings(&mut self, names: Arc<crate::record::Names>) {
         let mut last: BTreeMap<PayloadId, usize> = BTreeMap::new();
         for (at, entry) in self.entries.iter().enumerate() {
-            last.extend(payload_of(entry).map(|payload| (payload, at)));
+            last.extend(entry.what.payload().map(|payload| (payload, at)));
         }
         let mut marks: Vec<&mut Mark> = self.marks.values_mut().collect();
         marks.sort_by_key(|mark| mark.from);
@@ -107,7 +107,7 @@ impl<'p> Base<'p> {
             }
             let Some(entry) = self.entries.get(at) else { break };
             standing.fold(entry);
-            if let Some(payload) = payload_of(entry) {
+            if let Some(payload) = entry.what.payload() {
                 if last[&payload] > at {
                     open.insert(payload);
                 } else {
@@ -159,18 +159,4 @@ impl<'p> Base<'p> {
 /// Whether nothing is known of a run already that how its messages stand does not tell.
 pub(super) fn is_plain(passage: &Passage<'_>) -> bool {
     passage.early().is_empty() && passage.sim().breach().is_none()
-}
-
-/// The message that an entry speaks of.
-fn payload_of(entry: &Entry) -> Option<PayloadId> {
-    match &entry.what {
-        What::Call { what, .. } | What::End { what, .. } | What::Skipped { what, .. } => Some(what.payload()),
-        What::Note(note) => match note {
-            Note::Deliver { payload, .. } | Note::Settle { payload, .. } | Note::Effect { payload, .. } | Note::Held { payload, .. } => {
-                Some(*payload)
-            }
-            Note::Subscribe { .. } | Note::Unsubscribe { .. } => None,
-        },
-        What::Phase(_) | What::Fault { .. } => None,
-    }
 }

@@ -147,7 +147,7 @@ impl Standing {
             Note::Effect { group, payload } => self.add(payload, group, EFFECT),
             Note::Settle { group, payload, how } => match how {
                 Settlement::DeadLettered => self.add(payload, group, DEAD),
-                Settlement::Expired => self.add(payload, group, EXPIRED),
+                Settlement::Expired | Settlement::Superseded => self.add(payload, group, EXPIRED),
                 Settlement::Dropped => self.add(payload, group, DROPPED),
                 Settlement::Acknowledged | Settlement::Returned => {}
             },
@@ -159,7 +159,7 @@ impl Standing {
                     self.change(at, self.cells[at] & !OWED);
                 }
             }
-            Note::Held { .. } => {}
+            Note::Held { .. } | Note::Log(_) => {}
         }
     }
 
@@ -201,8 +201,8 @@ mod tests {
     fn what_may_still_matter_is_in_the_sum_and_nothing_else() {
         let what = |n: u32| Op::Publish { to: ObjectId(0), key: KeyId(0), payload: PayloadId(n), bytes: 1 };
         let call = |n: u32| What::Call { op: ClientOp(n), what: what(n) };
-        let end = |n: u32, end| What::End { op: ClientOp(n), what: what(n), end };
-        let come = |n: u32| What::Note(Note::Deliver { group: ObjectId(0), payload: PayloadId(n), intact: true, redelivered: false });
+        let end = |n: u32, end| What::End { op: ClientOp(n), what: what(n), end, place: None };
+        let come = |n: u32| What::Note(Note::Deliver { group: ObjectId(0), payload: PayloadId(n), intact: true, redelivered: false, place: None });
         let done = after(&[(1, call(0)), (2, call(1)), (3, end(0, End::Ok)), (4, come(0)), (5, end(1, End::Ok)), (6, come(1))]);
         let other =
             after(&[(1, call(0)), (2, call(1)), (2, come(1)), (3, end(1, End::Ok)), (7, come(0)), (7, come(0)), (9, end(0, End::Ok))]);

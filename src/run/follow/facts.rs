@@ -80,7 +80,7 @@ impl Facts {
             What::Note(Note::Settle { how, .. }) => self.settles.push((event, *how)),
             What::Note(Note::Held { group, .. }) => self.held.push((event, *group)),
             What::Skipped { .. } | What::Phase(_) | What::Fault { .. } => {}
-            What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. }) => {}
+            What::Note(Note::Subscribe { .. } | Note::Unsubscribe { .. } | Note::Log(_)) => {}
         }
     }
 

@@ -7,7 +7,7 @@ use crate::check::{Judged, Property, Verdict, Witness};
 use crate::record::{Entry, Phase, Step, TraceEntry, What, Window};
 use crate::run::causal::{Causality, EventId, place};
 use crate::run::passage::{How, Passage, Ready};
-use crate::run::words::{Words, payload_of};
+use crate::run::words::Words;
 use crate::world::{Sim, Strike};
 
 use super::{Breach, Subject};
@@ -33,7 +33,7 @@ pub(super) struct Evidence<'p> {
 pub(super) fn gather<'p>(ready: &'p Ready<'p>, seed: u64, subject: Subject, whole: u64) -> Evidence<'p> {
     let mut lives: BTreeMap<PayloadId, Window> = BTreeMap::new();
     let first = Passage::start(ready, seed, How::default()).run(|entry| {
-        if let Some(payload) = payload_of(&entry.what) {
+        if let Some(payload) = entry.what.payload() {
             let here = Window { from: entry.at, until: entry.at };
             let life = lives.entry(payload).or_insert(here);
             life.until = entry.at;
@@ -135,7 +135,7 @@ impl<'g> Ground<'g> {
             Step::Sent { tag, .. } | Step::Lost { tag, .. } | Step::Carried { tag, .. } | Step::Received { tag, .. } => {
                 self.sim.about(*tag)
             }
-            Step::Recorded(what) => payload_of(what),
+            Step::Recorded(what) => what.payload(),
             Step::Said { about, .. } => *about,
             Step::Struck { .. }
             | Step::Fired

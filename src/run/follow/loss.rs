@@ -74,7 +74,7 @@ impl Loss<'_, '_> {
     fn withdrawn(&self) -> Option<Point> {
         let (settled, how) = self.facts.settles.last().copied()?;
         let undelivered = match how {
-            Settlement::Expired | Settlement::Dropped | Settlement::DeadLettered => true,
+            Settlement::Expired | Settlement::Dropped | Settlement::DeadLettered | Settlement::Superseded => true,
             Settlement::Acknowledged => self.facts.delivers.is_empty(),
             Settlement::Returned => false,
         };
