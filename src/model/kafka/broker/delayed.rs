@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::base::PayloadId;
 use crate::world::TimerId;
 
-use super::super::ids::{Offset, Part};
+use super::super::batch::Outcome;
+use super::super::ids::{Offset, Part, Session};
 use super::super::protocol::Produced;
 use super::super::refusal::Refusal;
 use super::channel::Caller;
@@ -24,8 +25,15 @@ pub enum Waiter {
     Groups(u64),
     /// The transaction coordinator, under this ticket.
     Txns(u64),
-    /// A transaction coordinator elsewhere, whose markers were appended.
-    Markers(Caller),
+    /// A transaction coordinator, one of whose markers was appended.
+    Marker {
+        /// Its request.
+        caller: Caller,
+        /// Whose transaction.
+        session: Session,
+        /// How it ended.
+        outcome: Outcome,
+    },
 }
 
 /// One that waits.

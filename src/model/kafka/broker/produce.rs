@@ -215,7 +215,7 @@ impl Broker {
                 let result = delayed.first();
                 self.with_txns(ctx, |txns, env, out| txns.on_appended(ticket, result, env, out));
             }
-            Waiter::Markers(caller) => self.markers_written(caller, &delayed.results, ctx),
+            Waiter::Marker { caller, session, outcome } => self.marker_written((caller, session, outcome), &delayed.results, ctx),
         }
     }
 }
