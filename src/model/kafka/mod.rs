@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod broker;
 pub mod config;
+pub mod consumer;
 pub mod controller;
 pub mod group;
 pub mod ids;
@@ -10,6 +11,7 @@ pub mod links;
 pub mod mutants;
 pub mod protocol;
 pub mod refusal;
+pub mod store;
 pub mod txn;
 pub mod view;
 
