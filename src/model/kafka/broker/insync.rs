@@ -1,11 +1,15 @@
 //! The in-sync replicas: who falls behind, who has caught up, and how far everything is committed.
 
+use std::sync::Arc;
+
 use crate::base::NodeId;
 use crate::world::{Ctx, Hosts};
 
 use super::super::config::Config;
 use super::super::ids::{BrokerEpoch, Part};
+use super::super::protocol::control::{self, Member};
 use super::super::refusal::Refusal;
+use super::super::view::PartView;
 use super::replica::{Proposal, Rules};
 use super::{Broker, BrokerTimer, fetch::News, flush, marks};
 
@@ -54,17 +58,32 @@ impl Broker {
 
     /// Asks the controller for a change of the in-sync replicas. Until it is decided, whoever may be among them counts.
     fn propose<W: Hosts<Broker>>(&mut self, part: Part, isr: Vec<NodeId>, ctx: &mut Ctx<'_, W, Broker>) {
+        let (me, own) = (ctx.me(), self.registration);
         let Some(leading) = self.replicas[part.index()].as_mut().and_then(|replica| replica.leading_mut()) else { return };
         leading.proposal = Some(Proposal { isr: isr.clone(), version: leading.version });
-        let (epoch, version) = (leading.epoch, leading.version);
-        self.with_control(ctx, |control, env, out| control.propose_isr(part, isr, (epoch, version), env, out));
+        let registration = |node: &NodeId| leading.followers.iter().find(|follower| follower.node == *node).and_then(|f| f.registration);
+        let member = |node: &NodeId| Member { broker: *node, epoch: if *node == me { own } else { registration(node) } };
+        let members: Arc<[Member]> = isr.iter().map(member).collect();
+        let proposal = control::Proposal { part, isr: members, leader_epoch: leading.epoch, version: leading.version };
+        self.with_control(ctx, |control, env, out| control.propose_isr(proposal, env, out));
     }
 
-    /// The controller has refused a change; what it has decided comes as a change of the view.
-    pub(super) fn isr_refused<W: Hosts<Broker>>(&mut self, part: Part, why: Refusal, ctx: &mut Ctx<'_, W, Broker>) {
+    /// The controller has decided a change; the view will show it later.
+    pub(super) fn isr_decided<W: Hosts<Broker>>(&mut self, part: Part, decided: &PartView, ctx: &mut Ctx<'_, W, Broker>) {
+        let (me, now) = (ctx.me(), ctx.now());
+        let Some(replica) = self.replicas[part.index()].as_mut() else { return };
+        if replica.epoch() == decided.epoch && decided.leader == Some(me) {
+            replica.update(decided, me, now);
+            self.advance(part, ctx);
+        }
+    }
+
+    /// The controller has refused a change that was to follow a version of the partition.
+    pub(super) fn isr_refused<W: Hosts<Broker>>(&mut self, part: Part, version: u32, why: Refusal, ctx: &mut Ctx<'_, W, Broker>) {
         let Some(leading) = self.replicas[part.index()].as_mut().and_then(|replica| replica.leading_mut()) else { return };
-        leading.proposal = None;
-        ctx.say(None, || format!("the controller refuses to change who is in sync: {why}"));
-        self.advance(part, ctx);
+        if leading.proposal.take_if(|proposal| proposal.version == version).is_some() {
+            ctx.say(None, || format!("the controller refuses to change who is in sync: {why}"));
+            self.advance(part, ctx);
+        }
     }
 }

@@ -84,11 +84,22 @@ impl Broker {
 
     /// A batch of the broker's own, by one of its coordinators or for one elsewhere.
     pub(super) fn append_own<W: Hosts<Broker>>(&mut self, part: Part, batch: Batch, who: Waiter, ctx: &mut Ctx<'_, W, Broker>) {
+        let timeout = ctx.config().broker.offsets_commit_timeout;
+        self.append_within(part, batch, (who, timeout), ctx);
+    }
+
+    /// The same, with a time for the replicas.
+    pub(super) fn append_within<W: Hosts<Broker>>(
+        &mut self,
+        part: Part,
+        batch: Batch,
+        wait: (Waiter, crate::base::Span),
+        ctx: &mut Ctx<'_, W, Broker>,
+    ) {
         let result = self.append(part, &Arc::new(batch), Acks::All, ctx);
         let results = vec![Produced { part, result: result.map(|place| place.base) }];
         let landed: Vec<(Part, Offset)> = result.iter().map(|place| (part, place.needs)).collect();
-        let timeout = ctx.config().broker.offsets_commit_timeout;
-        self.wait_for_replicas((who, timeout), (results, &landed), ctx);
+        self.wait_for_replicas(wait, (results, &landed), ctx);
         if result.is_ok() {
             self.appended(part, ctx);
         }
