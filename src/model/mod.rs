@@ -11,6 +11,7 @@ use crate::world::{Roster, Sim, Surroundings};
 pub mod adapter;
 pub mod mailbox;
 pub mod plain;
+pub mod raft;
 
 pub use adapter::{Adapter, Described, model};
 pub use plain::{Plain, PlainCtx, plain};

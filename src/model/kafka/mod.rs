@@ -4,6 +4,7 @@ pub mod batch;
 pub mod broker;
 pub mod config;
 pub mod consumer;
+pub mod control_link;
 pub mod controller;
 pub mod group;
 pub mod ids;
