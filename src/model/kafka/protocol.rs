@@ -17,7 +17,7 @@ pub use data::{
     Seek,
 };
 pub use group::{GroupReply, GroupRequest};
-pub use txn::{TxnReply, TxnRequest};
+pub use txn::{EndMarker, MarkerWritten, TxnReply, TxnRequest};
 
 /// Bytes of a request or answer besides what it carries.
 pub const HEADER_BYTES: u32 = 40;
