@@ -10,6 +10,7 @@ pub mod group;
 pub mod ids;
 pub mod links;
 pub mod mutants;
+pub mod producer;
 pub mod protocol;
 pub mod refusal;
 pub mod store;
