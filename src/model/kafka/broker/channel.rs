@@ -63,6 +63,12 @@ impl Channels {
         self.by_conn.remove(&conn).is_some()
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> Vec<ConnId> {
+        self.by_conn.keys().copied().collect()
+    }
+
     /// How many requests wait.
     #[must_use]
     pub fn waiting(&self) -> usize {

@@ -6,12 +6,12 @@ use crate::base::{ObjectId, Span};
 use crate::record::{Mark, Note, Settlement};
 use crate::world::{Ctx, Hosts};
 
-use super::super::batch::Rec;
-use super::super::config::{Config, Purpose};
+use super::super::batch::{Rec, Stored};
+use super::super::config::Config;
 use super::super::control_link::ControlLink;
-use super::super::disk::BrokerWrite;
 use super::super::ids::{Offset, Part};
-use super::{Broker, BrokerTimer, Env, Replica, Stage, marks};
+use super::super::log::Rules;
+use super::{BrokerWrite, Broker, BrokerTimer, Env, Replica, Stage, marks};
 
 impl Broker {
     /// The process starts, unless it is to be started for the first time later.
@@ -32,18 +32,18 @@ impl Broker {
         self.stage = Stage::Running;
         let config = ctx.config();
         let disk = ctx.recover();
-        for (part, (log, high_watermark)) in disk.recover(config) {
+        for part in disk.parts() {
+            let Some((log, high_watermark)) = disk.log(part, Rules::of(config, part), ctx.now()) else { continue };
             if log.end() > 0 {
                 ctx.mark(marks::RECOVERED);
             }
-            let high_watermark = high_watermark.min(log.end());
             self.replicas[part.index()] = Some(Replica::new(log, high_watermark));
         }
         let mut out = Vec::new();
-        let (now, me, previous) = (ctx.now(), ctx.me(), disk.stopped_in_order());
+        let (now, me, previous) = (ctx.now(), ctx.me(), disk.control.epoch.filter(|_| disk.stopped_cleanly()));
         let mut env = Env { now, me, config, view: &self.view, words: ctx.random() };
         self.control = Some(Box::new(ControlLink::boot(previous, &mut env, &mut out)));
-        if previous.is_some() && ctx.write(BrokerWrite::Started).is_err() {
+        if previous.is_some() && ctx.write(BrokerWrite::Stopped(false)).is_err() {
             self.halt(marks::DISK_FULL, ctx);
             return;
         }
@@ -76,28 +76,18 @@ impl Broker {
             let part = Part::at(at);
             let Some(replica) = self.replicas[at].as_mut().filter(|replica| replica.leading().is_some()) else { continue };
             let high_watermark = replica.high_watermark;
-            replica.log.expire_producers(now, config.broker.producer_id_expiration);
-            let Some(start) = replica.log.expired(now, high_watermark, config.mutants) else { continue };
+            replica.log.expire_producers(now);
+            let Some(deleted) = replica.log.retain(now, high_watermark, config.mutants) else { continue };
+            let write = BrokerWrite::deleted(part, &replica.log, &deleted);
+            let unread = unread(replica, part, config);
             ctx.mark(marks::RETENTION);
-            self.settle_unread(part, start, ctx);
-            let Some(replica) = self.replicas[at].as_mut() else { continue };
-            replica.log.delete_below(start);
-            if ctx.write(BrokerWrite::DeleteBelow { part, start }).is_err() {
+            if unread.iter().any(|(reached, _)| *reached < deleted.to) {
+                let gone: Vec<(Offset, Rec)> = deleted.batches.iter().flat_map(Stored::records).map(|(at, rec)| (at, *rec)).collect();
+                settle(&unread, &gone, Settlement::Expired, ctx);
+            }
+            if ctx.write(write).is_err() {
                 self.halt(marks::DISK_FULL, ctx);
                 return;
-            }
-        }
-    }
-
-    /// Records below an offset are about to go: those that a group had not reached are gone for it.
-    fn settle_unread<W: Hosts<Broker>>(&mut self, part: Part, start: Offset, ctx: &mut Ctx<'_, W, Broker>) {
-        let Some(replica) = self.replicas[part.index()].as_ref() else { return };
-        for (reached, group) in unread(replica, part, ctx.config()) {
-            let gone: Vec<Rec> =
-                replica.log.records_from(reached).take_while(|(offset, _)| *offset < start).map(|(_, record)| *record).collect();
-            for record in gone {
-                ctx.mark(marks::REMOVED_UNREAD);
-                ctx.note(Note::Settle { group, payload: record.payload, how: Settlement::Expired });
             }
         }
     }
@@ -108,24 +98,13 @@ impl Broker {
         let (config, now) = (ctx.config(), ctx.now());
         for at in 0..self.replicas.len() {
             let part = Part::at(at);
-            let topic = config.topic_of(part);
-            if !topic.cleanup.compact {
-                continue;
-            }
-            let Some(replica) = self.replicas[at].as_mut() else { continue };
-            let leads = replica.leading().is_some();
-            let unread = if leads { unread(replica, part, config) } else { Vec::new() };
+            let Some(replica) = self.replicas[at].as_mut().filter(|_| config.topic_of(part).cleanup.compact) else { continue };
             let high_watermark = replica.high_watermark;
-            let Some(cleaned) = replica.log.compact(now, high_watermark, config.mutants) else { continue };
+            let Some(compacted) = replica.log.compact(now, high_watermark, config.mutants) else { continue };
+            let unread = if replica.leading().is_some() { unread(replica, part, config) } else { Vec::new() };
             ctx.mark(marks::COMPACTED);
-            if topic.purpose == Purpose::Messages {
-                for (group_reached, group) in &unread {
-                    for (_, record) in cleaned.superseded.iter().filter(|(offset, _)| offset >= group_reached) {
-                        ctx.note(Note::Settle { group: *group, payload: record.payload, how: Settlement::Superseded });
-                    }
-                }
-            }
-            if ctx.write(BrokerWrite::Compacted { part, cleaned: Arc::new(cleaned) }).is_err() {
+            settle(&unread, &compacted.superseded, Settlement::Superseded, ctx);
+            if ctx.write(BrokerWrite::compacted(part, &compacted)).is_err() {
                 self.halt(marks::DISK_FULL, ctx);
                 return;
             }
@@ -141,7 +120,7 @@ impl Broker {
     fn write_checkpoint<W: Hosts<Broker>>(&mut self, ctx: &mut Ctx<'_, W, Broker>) {
         let of = |(at, replica): (usize, &Option<Replica>)| replica.as_ref().map(|replica| (Part::at(at), replica.high_watermark));
         let high_watermarks: Arc<[(Part, Offset)]> = self.replicas.iter().enumerate().filter_map(of).collect();
-        if ctx.write(BrokerWrite::HighWatermarks(high_watermarks)).is_err() {
+        if ctx.write(BrokerWrite::Watermarks(high_watermarks)).is_err() {
             self.halt(marks::DISK_FULL, ctx);
         }
     }
@@ -149,10 +128,11 @@ impl Broker {
     /// The controller lets this broker stop: it writes down that it did so in good order.
     pub(super) fn stopped<W: Hosts<Broker>>(&mut self, ctx: &mut Ctx<'_, W, Broker>) {
         self.write_checkpoint(ctx);
-        if let Some(epoch) = self.registration
-            && ctx.write(BrokerWrite::Stopped(epoch)).is_err()
-        {
-            ctx.say(None, || "the disk is full".to_owned());
+        let epoch = self.registration.map(BrokerWrite::Control);
+        for write in epoch.into_iter().chain([BrokerWrite::Stopped(true)]) {
+            if ctx.write(write).is_err() {
+                ctx.say(None, || "the disk is full".to_owned());
+            }
         }
         self.halt(marks::STOPPED, ctx);
     }
@@ -179,12 +159,24 @@ fn flush_interval(config: &Config) -> Option<Span> {
     config.topics.iter().filter_map(|topic| topic.flush).min()
 }
 
+/// Records are gone: for each group that had not come to them, this is noted.
+fn settle<W: Hosts<Broker>>(unread: &[(Offset, ObjectId)], gone: &[(Offset, Rec)], how: Settlement, ctx: &mut Ctx<'_, W, Broker>) {
+    for (reached, group) in unread {
+        for (_, record) in gone.iter().filter(|(offset, _)| offset >= reached) {
+            if how == Settlement::Expired {
+                ctx.mark(marks::REMOVED_UNREAD);
+            }
+            ctx.note(Note::Settle { group: *group, payload: record.payload, how });
+        }
+    }
+}
+
 /// From where on the groups that read a partition have not fetched.
 fn unread(replica: &Replica, part: Part, config: &Config) -> Vec<(Offset, ObjectId)> {
     let groups = (0u16..).zip(&config.groups).map(|(at, _)| super::super::GroupId(at));
     let of = |group| {
         let subscription = config.subscription(group, part)?;
-        let reached = replica.reached.iter().find(|(of, _)| *of == group).map_or(0, |(_, offset)| *offset);
+        let reached = replica.reached.iter().find(|(of, _, _)| *of == group).map_or(0, |(_, _, offset)| *offset);
         Some((reached, subscription))
     };
     groups.filter_map(of).collect()

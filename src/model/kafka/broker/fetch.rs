@@ -65,7 +65,7 @@ impl Broker {
             }
             Reader::Consumer { group, .. } => {
                 for asked in &fetch.parts {
-                    self.reach(group, asked);
+                    self.reach(group, asked, ctx.config());
                 }
             }
         }

@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use crate::base::NodeId;
 use crate::world::{Ctx, Hosts, TimerId};
 
-use super::super::batch::Stored;
+use super::super::batch::{Rec, Stored};
 use super::super::config::Truncation;
-use super::super::disk::BrokerWrite;
 use super::super::ids::{Epoch, Offset, Part};
 use super::super::log::Log;
 use super::super::mutants::Mutant;
 use super::super::protocol::{Body, Chunk, Fetch, FetchPart, FetchReply, Fetched, Reader};
 use super::super::refusal::Refusal;
-use super::{Broker, BrokerTimer, fetch::News, marks, replica};
+use super::{BrokerWrite, Broker, BrokerTimer, fetch::News, marks, replica};
 
 /// What is fetched from one leader.
 #[derive(Clone, Debug, Default)]
@@ -127,7 +126,7 @@ impl Broker {
             if entry.base < replica.log.end() {
                 continue;
             }
-            if ctx.write(BrokerWrite::Append { part, entry: entry.clone() }).is_err() {
+            if ctx.write(BrokerWrite::append(part, &replica.log, entry.clone())).is_err() {
                 break;
             }
             tell(&entry, ctx, &|payload| format!("{payload} is copied, at {}", entry.base));
@@ -137,8 +136,8 @@ impl Broker {
             if chunk.log_start > replica.log.end() {
                 ctx.mark(marks::FOLLOWER_OUT_OF_RANGE);
             }
-            replica.log.delete_below(chunk.log_start);
-            if ctx.write(BrokerWrite::DeleteBelow { part, start: chunk.log_start }).is_err() {
+            let deleted = replica.log.delete_below(chunk.log_start);
+            if ctx.write(BrokerWrite::deleted(part, &replica.log, &deleted)).is_err() {
                 ctx.say(None, || "the disk is full".to_owned());
             }
         }
@@ -164,17 +163,18 @@ impl Broker {
             return;
         }
         let name = ctx.config().part_name(part);
-        for (offset, record) in replica.log.records_from(to) {
+        let cut: Vec<(Offset, Rec)> = if ctx.is_traced() { replica.log.records_from(to).map(|(at, rec)| (at, *rec)).collect() } else { Vec::new() };
+        for (offset, record) in cut {
             ctx.say(Some(record.payload), || format!("{} at {name}@{offset} is cut off: the leader's log has diverged", record.payload));
         }
         ctx.mark(marks::TRUNCATED);
         if to < replica.high_watermark {
             ctx.mark(marks::TRUNCATED_COMMITTED);
         }
-        replica.log.truncate(to);
+        let bytes = replica.log.truncate(to);
         replica.high_watermark = replica.high_watermark.min(to);
         replica.flushed = replica.flushed.min(to);
-        if ctx.write(BrokerWrite::Truncate { part, to }).is_err() {
+        if ctx.write(BrokerWrite::Truncate { part, to, bytes }).is_err() {
             ctx.say(None, || "the disk is full".to_owned());
         }
     }
@@ -229,7 +229,9 @@ fn diverged_at(log: &Log, epoch: Epoch, end: Offset) -> Offset {
 
 /// Tells the story of every record of a batch.
 fn tell<W: Hosts<Broker>>(entry: &Stored, ctx: &mut Ctx<'_, W, Broker>, words: &dyn Fn(crate::base::PayloadId) -> String) {
-    for record in entry.batch.as_records() {
-        ctx.say(Some(record.payload), || words(record.payload));
+    if ctx.is_traced() {
+        for record in entry.batch.as_records() {
+            ctx.say(Some(record.payload), || words(record.payload));
+        }
     }
 }

@@ -42,17 +42,21 @@ impl Broker {
     }
 
     /// A group's consumer asks from an offset on: the group has what lies before.
-    pub(super) fn reach(&mut self, group: GroupId, asked: &FetchPart) {
+    pub(super) fn reach(&mut self, group: GroupId, asked: &FetchPart, config: &Config) {
         let Some(replica) = self.replicas.get_mut(asked.part.index()).and_then(Option::as_mut) else { return };
-        match replica.reached.iter_mut().find(|(of, _)| *of == group) {
-            Some((_, reached)) => *reached = asked.offset.max(*reached),
-            None => replica.reached.push((group, asked.offset)),
+        match replica.reached.iter_mut().find(|(of, _, _)| *of == group) {
+            Some((_, _, reached)) => *reached = asked.offset.max(*reached),
+            None => {
+                if let Some(subscription) = config.subscription(group, asked.part) {
+                    replica.reached.push((group, subscription, asked.offset));
+                }
+            }
         }
     }
 
     /// Whether a client is in this broker's rack.
     pub(super) fn shares_rack(&self, client: NodeId, config: &Config) -> bool {
-        let own = self.me.and_then(|me| rack_of_broker(me, config));
+        let own = rack_of_broker(self.me, config);
         own.is_some() && own == rack_of_client(client, config)
     }
 
@@ -60,7 +64,7 @@ impl Broker {
     pub(super) fn preferred(&self, client: NodeId, asked: &FetchPart, replica: &Replica, config: &Config) -> Option<NodeId> {
         let leading = replica.leading().filter(|_| config.broker.rack_aware_selector)?;
         let rack = rack_of_client(client, config)?;
-        if self.me.and_then(|me| rack_of_broker(me, config)) == Some(rack) {
+        if rack_of_broker(self.me, config) == Some(rack) {
             return None;
         }
         let fits = |node: &NodeId| rack_of_broker(*node, config) == Some(rack) && leading.isr.contains(node);
@@ -90,22 +94,18 @@ impl Broker {
     /// The records of a partition that a group which stands at an offset has before it, committed or about to be.
     pub fn ahead(&self, part: Part, from: Offset, report: &mut dyn FnMut(PayloadId)) {
         let Some(replica) = self.replica(part) else { return };
-        let from = from.max(replica.log.start());
-        for (offset, record) in replica.log.records_from(from) {
-            if !replica.log.is_aborted(offset, record) {
+        for entry in replica.log.batches_from(from).filter(|entry| !replica.log.is_aborted(entry)) {
+            for (_, record) in entry.records().filter(|(offset, _)| *offset >= from) {
                 report(record.payload);
             }
         }
     }
 
     /// How many records of each subscription its consumers have not fetched, at the leaders.
-    pub fn lags(&self, config: &Config, report: &mut dyn FnMut(ObjectId, u64)) {
-        for (at, replica) in self.replicas.iter().enumerate() {
-            let Some(replica) = replica.as_ref().filter(|replica| replica.leading().is_some()) else { continue };
-            for (group, reached) in &replica.reached {
-                if let Some(subscription) = config.subscription(*group, Part::at(at)) {
-                    report(subscription, replica.log.end().saturating_sub(*reached));
-                }
+    pub fn lags(&self, report: &mut dyn FnMut(ObjectId, u64)) {
+        for replica in self.replicas.iter().flatten().filter(|replica| replica.leading().is_some()) {
+            for (_, subscription, reached) in &replica.reached {
+                report(*subscription, replica.log.end().saturating_sub(*reached));
             }
         }
     }

@@ -25,6 +25,7 @@ mod glue;
 mod held;
 mod insync;
 mod markers;
+pub mod memo;
 mod produce;
 pub mod replica;
 mod views;
@@ -37,7 +38,6 @@ use crate::record::Command;
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink};
 
 use super::control_link::{ControlLink, LinkTimer};
-use super::disk::{BrokerDisk, BrokerWrite};
 use super::group::{GroupTimer, Groups};
 use super::ids::{BrokerEpoch, Part};
 use super::links::Links;
@@ -47,6 +47,7 @@ use super::view::View;
 use super::{Config, marks};
 
 pub use channel::{Caller, Channels};
+pub use memo::{BrokerDisk, BrokerWrite};
 pub use delayed::Waiting;
 pub use replica::Replica;
 
@@ -137,6 +138,7 @@ enum Stage {
 #[derive(Clone, Debug)]
 pub struct Broker {
     stage: Stage,
+    me: NodeId,
     namer: Namer,
     answers: u32,
     channels: Channels,
@@ -332,6 +334,7 @@ impl Role for Broker {
         let links = |part| Links::new((life, part), RECONNECT.0, RECONNECT.1);
         let mut broker = Broker {
             stage: Stage::Absent,
+            me: ctx.me(),
             namer: Namer::new(life, 0),
             answers: 0,
             channels: Channels::default(),

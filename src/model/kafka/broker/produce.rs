@@ -6,7 +6,6 @@ use crate::base::PayloadId;
 use crate::world::{Ctx, Hosts};
 
 use super::super::batch::{Batch, Content, Stored};
-use super::super::disk::BrokerWrite;
 use super::super::ids::{Offset, Part};
 use super::super::log::Check;
 use super::super::mutants::Mutant;
@@ -15,7 +14,7 @@ use super::super::refusal::Refusal;
 use super::channel::Caller;
 use super::delayed::{Delayed, Waiter};
 use super::replica::Awaiting;
-use super::{Broker, BrokerTimer, marks};
+use super::{BrokerWrite, Broker, BrokerTimer, marks};
 
 /// Where a batch landed, and which high watermark means that it is committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -141,7 +140,7 @@ impl Broker {
             }
         }
         let stored = Stored { base: replica.log.end(), epoch, at: ctx.now(), batch: Arc::clone(batch) };
-        if ctx.write(BrokerWrite::Append { part, entry: stored.clone() }).is_err() {
+        if ctx.write(BrokerWrite::append(part, &replica.log, stored.clone())).is_err() {
             return Err(Refusal::KafkaStorageError);
         }
         let (base, needs) = (stored.base, stored.end());
@@ -233,7 +232,9 @@ impl Broker {
 
 /// Tells the story of every record of a batch.
 fn tell<W: Hosts<Broker>>(batch: &Batch, ctx: &mut Ctx<'_, W, Broker>, words: impl Fn(PayloadId) -> String) {
-    for record in batch.as_records() {
-        ctx.say(Some(record.payload), || words(record.payload));
+    if ctx.is_traced() {
+        for record in batch.as_records() {
+            ctx.say(Some(record.payload), || words(record.payload));
+        }
     }
 }

@@ -5,10 +5,10 @@
 
 use std::collections::VecDeque;
 
-use crate::base::{NodeId, Span, Time};
+use crate::base::{NodeId, ObjectId, Span, Time};
 
 use super::super::config::TopicConfig;
-use super::super::ids::{BrokerEpoch, Epoch, Offset};
+use super::super::ids::{BrokerEpoch, Epoch, GroupId, Offset};
 use super::super::log::Log;
 use super::super::mutants::{Mutant, Mutants};
 use super::super::view::PartView;
@@ -94,6 +94,8 @@ pub struct Replica {
     pub flushed: Offset,
     /// Followers and consumers whose fetches wait for news: numbers of the broker's.
     pub fetching: Vec<u64>,
+    /// How far consumers of groups, with their subscriptions, have fetched from it.
+    pub reached: Vec<(GroupId, ObjectId, Offset)>,
 }
 
 impl Replica {
@@ -101,7 +103,7 @@ impl Replica {
     #[must_use]
     pub const fn new(log: Log, high_watermark: Offset) -> Replica {
         let part = Part::Follower { leader: None, epoch: 0 };
-        Replica { log, high_watermark, part, flushed: 0, fetching: Vec::new() }
+        Replica { log, high_watermark, part, flushed: 0, fetching: Vec::new(), reached: Vec::new() }
     }
 
     /// What the leader keeps, if this is it.

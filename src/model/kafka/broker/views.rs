@@ -5,12 +5,11 @@ use std::sync::Arc;
 use crate::world::{Ctx, Hosts};
 
 use super::super::config::{Purpose, Truncation};
-use super::super::disk::BrokerWrite;
 use super::super::ids::Part;
-use super::super::log::Log;
+use super::super::log::{Log, Rules};
 use super::super::mutants::Mutant;
 use super::super::view::{PartView, View};
-use super::{Broker, Replica, marks, replica};
+use super::{BrokerWrite, Broker, Replica, marks, replica};
 
 impl Broker {
     /// The view of the cluster has changed.
@@ -36,7 +35,7 @@ impl Broker {
         }
         let fresh = self.replicas[part.index()].is_none();
         if fresh {
-            self.replicas[part.index()] = Some(Replica::new(Log::new(ctx.config().topic_of(part)), 0));
+            self.replicas[part.index()] = Some(Replica::new(Log::new(Rules::of(ctx.config(), part)), 0));
         }
         let Some(replica) = self.replicas[part.index()].as_ref() else { return };
         let same = !fresh && replica.epoch() == decided.epoch && self.known[part.index()];
@@ -69,19 +68,16 @@ impl Broker {
         ctx.say(None, || format!("leads {} in epoch {} from {}", config.part_name(part), decided.epoch, replica.log.end()));
         self.wake_all(part, ctx);
         self.advance(part, ctx);
+        let Some(replica) = self.replicas[part.index()].as_ref() else { return };
         match config.topic_of(part).purpose {
             Purpose::Messages => {}
             Purpose::Positions => {
-                let log = self.replicas[part.index()].as_ref().map(|replica| replica.log.clone());
-                self.with_groups(ctx, |groups, env, out| {
-                    groups.load(part, decided.epoch, &mut log.iter().flat_map(Log::entries), env, out);
-                });
+                let log = replica.log.clone();
+                self.with_groups(ctx, |groups, env, out| groups.load(part, decided.epoch, &mut log.entries(), env, out));
             }
             Purpose::Transactions => {
-                let log = self.replicas[part.index()].as_ref().map(|replica| replica.log.clone());
-                self.with_txns(ctx, |txns, env, out| {
-                    txns.load(part, decided.epoch, &mut log.iter().flat_map(Log::entries), env, out);
-                });
+                let log = replica.log.clone();
+                self.with_txns(ctx, |txns, env, out| txns.load(part, decided.epoch, &mut log.entries(), env, out));
             }
         }
     }
@@ -134,9 +130,9 @@ impl Broker {
         self.step_down(part, ctx);
         self.follow(part, None, ctx);
         self.wake_all(part, ctx);
-        self.replicas[part.index()] = None;
+        let bytes = self.replicas[part.index()].take().map_or(0, |replica| replica.log.bytes());
         self.known[part.index()] = false;
-        if ctx.write(BrokerWrite::Drop { part }).is_err() {
+        if ctx.write(BrokerWrite::Drop { part, bytes }).is_err() {
             ctx.say(None, || "the disk is full".to_owned());
         }
     }
