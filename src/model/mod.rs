@@ -12,6 +12,8 @@ pub mod adapter;
 pub mod mailbox;
 pub mod plain;
 pub mod raft;
+#[cfg(test)]
+mod rig;
 
 pub use adapter::{Adapter, Described, model};
 pub use plain::{Plain, PlainCtx, plain};

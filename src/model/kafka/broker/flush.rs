@@ -13,7 +13,7 @@ use super::{Broker, BrokerTimer, marks};
 
 /// A flush under way: which logs, and how far.
 #[derive(Clone, Debug, Default)]
-pub struct Flushes {
+pub(super) struct Flushes {
     /// A sync is under way for these.
     under_way: Option<Vec<(Part, Offset)>>,
     /// More was appended since: another one follows.

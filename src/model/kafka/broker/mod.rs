@@ -39,7 +39,7 @@ use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink};
 
 use super::control_link::{ControlLink, LinkTimer};
 use super::group::{GroupTimer, Groups};
-use super::ids::{BrokerEpoch, Part};
+use super::ids::BrokerEpoch;
 use super::links::Links;
 use super::protocol::{Body, ControlRequest, MetadataReply, Msg, Namer, TxnRequest};
 use super::txn::{TxnTimer, Txns};
@@ -142,9 +142,9 @@ pub struct Broker {
     namer: Namer,
     answers: u32,
     channels: Channels,
-    /// By [`Part`].
+    /// By [`super::Part`].
     replicas: Vec<Option<Replica>>,
-    /// By [`Part`]: whether what a replica is was decided since the process started.
+    /// By [`super::Part`]: whether what a replica is was decided since the process started.
     known: Vec<bool>,
     waiting: Waiting,
     parked: fetch::ParkedFetches,

@@ -290,3 +290,6 @@ impl Rules<'_> {
         self.eligible.iter().any(|(node, registration)| *node == follower.node && Some(*registration) == follower.registration)
     }
 }
+
+#[cfg(test)]
+mod tests;
