@@ -7,7 +7,7 @@ use crate::world::Contents;
 
 use super::batch::Stored;
 use super::ids::{Offset, Part};
-use super::log::{Compacted, Deleted, Image, Log, Producers, Rules, Stopped};
+use super::log::{Compacted, Deleted, Image, Log, Producers, Rules, Stopped, Tail};
 
 /// One write. Checkpoints are files that are replaced as a whole.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub enum BrokerWrite<M> {
     Append {
         /// Which.
         part: Part,
-        /// Where the log ended before.
-        after: Offset,
+        /// How the log ended before.
+        after: Tail,
         /// The batch.
         entry: Stored,
     },
@@ -72,8 +72,8 @@ pub enum BrokerWrite<M> {
 impl<M> BrokerWrite<M> {
     /// A batch that is about to be appended to a log.
     #[must_use]
-    pub const fn append(part: Part, log: &Log, entry: Stored) -> BrokerWrite<M> {
-        BrokerWrite::Append { part, after: log.end(), entry }
+    pub fn append(part: Part, log: &Log, entry: Stored) -> BrokerWrite<M> {
+        BrokerWrite::Append { part, after: log.tail(), entry }
     }
 
     /// What was removed from the beginning of a log.

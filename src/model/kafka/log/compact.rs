@@ -16,7 +16,7 @@ use super::{Log, Segment, Segments};
 
 /// `delete.retention.ms`: a marker of a transaction of which nothing is left is kept for so long, for followers that lag
 /// [S:kafka LogConfig: DEFAULT_DELETE_RETENTION_MS].
-const DELETE_RETENTION: Span = Span::secs(86_400);
+pub(super) const DELETE_RETENTION: Span = Span::secs(86_400);
 
 /// How far a log is compacted.
 #[derive(Clone, PartialEq, Eq, Debug)]

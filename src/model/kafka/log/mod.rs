@@ -28,7 +28,7 @@ pub use compact::Compacted;
 pub use entries::Entries;
 pub use epochs::Epochs;
 pub use producers::{Check, Memory, Producers, SEQUENCES, WINDOW, sequence_after};
-pub use recover::{Image, Stopped};
+pub use recover::{Image, Stopped, Tail};
 pub use retain::Deleted;
 pub use segments::{Segment, Segments};
 pub use transactions::{Ended, Transactions};

@@ -19,7 +19,7 @@ pub const SEQUENCES: u32 = 1 << 31;
 /// The sequence number that comes so many after another.
 #[must_use]
 pub const fn sequence_after(sequence: u32, count: u32) -> u32 {
-    ((sequence as u64 + count as u64) % SEQUENCES as u64) as u32
+    sequence.wrapping_add(count) % SEQUENCES
 }
 
 /// What versions of the broker do differently with producers.

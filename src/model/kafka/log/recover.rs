@@ -5,10 +5,19 @@ use std::sync::Arc;
 use crate::base::Time;
 
 use super::super::batch::Stored;
-use super::super::ids::Offset;
+use super::super::ids::{Epoch, Offset};
 use super::checkpoints::Checkpoints;
 use super::producers::{Effect, Producers};
 use super::{Entries, Epochs, Log, Rules};
+
+/// How a log ends: logs that end alike are alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tail {
+    /// Where.
+    pub end: Offset,
+    /// The epoch of its last batch.
+    pub epoch: Option<Epoch>,
+}
 
 /// One log on a disk: the fold of what was written about it. Where a write is missing, what comes after the gap is of no use: it is left out
 /// until the log is cut or compacted to before the gap.
@@ -29,19 +38,18 @@ pub struct Image {
 }
 
 impl Image {
-    /// A batch was appended to a log that ended at `after`.
-    pub fn append(&mut self, after: Offset, entry: Stored) {
-        if after > self.end || self.gap {
-            self.gap = true;
-            return;
+    /// A batch was appended to a log that ended there. Where that is not how this one ends, something is missing.
+    pub fn append(&mut self, after: Tail, entry: Stored) {
+        if after.end < self.end {
+            // The cut between the two was lost as a write: the batch says where the log ended.
+            self.truncate(after.end);
         }
-        if entry.base < self.end {
-            // What was cut off between the two was lost as a write, not as a change: the batch says where the log ended.
-            self.truncate(after);
+        self.gap |= after != Tail { end: self.end, epoch: self.entries.last().map(|last| last.epoch) };
+        if !self.gap {
+            self.epochs.assign(entry.epoch, entry.base);
+            self.end = entry.end();
+            self.entries.push(entry);
         }
-        self.epochs.assign(entry.epoch, entry.base);
-        self.end = entry.end();
-        self.entries.push(entry);
     }
 
     /// The log was cut.
@@ -52,6 +60,9 @@ impl Image {
         self.entries.truncate(to);
         self.epochs.truncate(to);
         self.damaged.retain(|base| *base < to);
+        if to < self.start {
+            self.producers = Arc::default();
+        }
         (self.start, self.clean) = (self.start.min(to), self.clean.min(to));
         self.end = to;
         self.gap = false;
@@ -153,6 +164,12 @@ impl Log {
         log.damaged = image.damaged;
         log.expire_producers(now);
         log
+    }
+
+    /// How it ends.
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        Tail { end: self.end, epoch: self.entries.last().map(|last| last.epoch) }
     }
 
     /// Producers and transactions learn of a batch.

@@ -92,7 +92,8 @@ impl Log {
         self.checkpoints.start_at(start, &self.entries, self.rules.memory);
         let batches = self.entries.remove_below(start);
         self.start = start;
-        self.segments.start_at(start, &batches);
+        let first = self.entries.from(0).next().map(|entry| entry.base);
+        self.segments.start_at(start, first, &batches);
         self.epochs.start_at(start);
         self.transactions.start_at(start);
         self.cleaning.start_at(start);

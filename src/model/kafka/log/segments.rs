@@ -100,14 +100,14 @@ impl Segments {
         }
     }
 
-    /// The log begins at an offset, after these batches that were removed.
-    pub(super) fn start_at(&mut self, start: Offset, removed: &[Stored]) {
+    /// The log begins at an offset, or in the batch that begins at `first` and holds it; these batches were removed.
+    pub(super) fn start_at(&mut self, start: Offset, first: Option<Offset>, removed: &[Stored]) {
         let whole = self.all.partition_point(|segment| segment.base <= start).saturating_sub(1);
         self.all.drain(..whole);
-        let first = &mut self.all[0];
-        let cut: u64 = removed.iter().filter(|entry| entry.base >= first.base).map(|entry| u64::from(entry.batch.bytes)).sum();
-        first.base = first.base.max(start);
-        first.bytes -= cut.min(first.bytes);
+        let oldest = &mut self.all[0];
+        let cut: u64 = removed.iter().filter(|entry| entry.base >= oldest.base).map(|entry| u64::from(entry.batch.bytes)).sum();
+        oldest.base = oldest.base.max(first.map_or(start, |first| first.min(start)));
+        oldest.bytes -= cut;
     }
 
     /// Bytes of all of them.
