@@ -1,6 +1,7 @@
 //! The order between disk and network: what must not leave the node before its writes are durable.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::base::NodeId;
@@ -15,7 +16,7 @@ use super::state::Raft;
 use super::stored::{Record, Stored};
 
 /// What waits for the disk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 enum Held<E> {
     Send {
         to: NodeId,
@@ -134,6 +135,16 @@ impl<E: Weighed> Raft<E> {
             journal.syncing = true;
             self.out.push(Output::Sync(Ticket(journal.written)));
         }
+    }
+}
+
+impl<E: Hash> Journal<E> {
+    /// Adds the state to a hash, counted from the latest write.
+    pub(super) fn fingerprint(&self, hasher: &mut impl Hasher) {
+        let since = |number: u64| self.written - number.min(self.written);
+        (since(self.wanted), since(self.durable), self.syncing, self.safe).hash(hasher);
+        self.ends.iter().for_each(|(number, end)| (since(*number), end).hash(hasher));
+        self.held.iter().for_each(|(number, held)| (since(*number), held).hash(hasher));
     }
 }
 

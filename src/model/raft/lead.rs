@@ -1,6 +1,7 @@
 //! A leader's office: taking it, appending, counting replicas, stepping down.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::base::{NodeId, Time};
@@ -49,7 +50,20 @@ pub(super) struct Peer {
     pub(super) heard: bool,
 }
 
-/// This node does not lead, or not yet safely.
+impl Lead {
+    /// Adds the state to a hash, heartbeats counted from the latest.
+    pub(super) fn fingerprint(&self, now: Time, hasher: &mut impl Hasher) {
+        (self.first, self.in_charge, &self.heard, &self.waiting).hash(hasher);
+        for (node, peer) in &self.peers {
+            (node, peer.matched, peer.next, self.round - peer.round, peer.heard).hash(hasher);
+        }
+        self.sent.iter().for_each(|(round, at)| (self.round - round, now.saturating_since(*at)).hash(hasher));
+        self.confirmed.map(|at| now.saturating_since(at)).hash(hasher);
+        self.reads.iter().for_each(|(read, round)| (read, self.round - round).hash(hasher));
+    }
+}
+
+/// This node does not lead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NotLeader {
     /// Who does, if known.

@@ -26,8 +26,8 @@ pub enum Mutant {
     KeepsDivergence,
     /// A follower believes the leader's commit offset for entries that it has not compared.
     CommitsBeyondMatch,
-    /// A leader that hears of a later term goes on.
-    IgnoresLaterTerms,
+    /// A follower takes entries from the leader of an earlier term.
+    ObeysEarlierTerms,
     /// A leader answers reads although its lease has run out.
     IgnoresLeaseEnd,
     /// A node gives its vote although the leader's lease may last.
@@ -53,7 +53,7 @@ impl Mutant {
         Mutant::CommitsBeforeSync,
         Mutant::KeepsDivergence,
         Mutant::CommitsBeyondMatch,
-        Mutant::IgnoresLaterTerms,
+        Mutant::ObeysEarlierTerms,
         Mutant::IgnoresLeaseEnd,
         Mutant::VotesDuringLease,
         Mutant::ReadsWithoutAsking,

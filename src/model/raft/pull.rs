@@ -58,9 +58,8 @@ impl<E: Weighed> Raft<E> {
             (Role::Unattached, _) if !self.may_stand() => {
                 let voters = self.peers();
                 let which = usize::try_from(self.words.below(voters.len() as u64)).expect("an index");
-                match voters.get(which) {
-                    Some(voter) => self.fetch_from(*voter),
-                    None => {}
+                if let Some(voter) = voters.get(which) {
+                    self.fetch_from(*voter);
                 }
             }
             (Role::Unattached | Role::Follower | Role::Prospective | Role::Candidate | Role::Leader | Role::Resigned, _) => {}

@@ -52,13 +52,16 @@ impl<E: Weighed> Raft<E> {
 
     pub(super) fn on_append(&mut self, from: NodeId, append: Append<E>) {
         self.meet(append.term, Some(from));
-        let (round, fit) = if append.term == self.term && self.leader == Some(from) {
+        let late = append.term < self.term && self.has(Mutant::ObeysEarlierTerms);
+        let (term, round, fit) = if late {
+            (append.term, append.round, self.fit_in(&append))
+        } else if append.term == self.term && self.leader == Some(from) {
             self.hear_leader();
-            (append.round, self.fit_in(&append))
+            (self.term, append.round, self.fit_in(&append))
         } else {
-            (0, Fit::UpTo(Offset::ZERO))
+            (self.term, 0, Fit::UpTo(Offset::ZERO))
         };
-        self.send_durable(from, Message::Appended(Appended { term: self.term, round, fit }));
+        self.send_durable(from, Message::Appended(Appended { term, round, fit }));
     }
 
     /// The leader spoke. If it has a lease, that rests on this node's word from now on.

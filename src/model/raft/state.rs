@@ -1,6 +1,7 @@
 //! One node of a quorum: its state, how it starts, and how it changes its part.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::base::{NodeId, SmallStream, Span, Time, Words};
@@ -250,9 +251,6 @@ impl<E: Weighed> Raft<E> {
     pub(super) fn meet(&mut self, term: Term, leader: Option<NodeId>) {
         let leader = leader.filter(|leader| *leader != self.me);
         if term > self.term {
-            if self.role == Role::Leader && self.has(Mutant::IgnoresLaterTerms) {
-                return;
-            }
             self.enter(term, None);
             match leader {
                 Some(leader) => self.follow(leader),
@@ -260,6 +258,22 @@ impl<E: Weighed> Raft<E> {
             }
         } else if let Some(leader) = leader.filter(|_| term == self.term && self.leader.is_none() && self.role != Role::Resigned) {
             self.follow(leader);
+        }
+    }
+
+    /// Adds the node's state to a hash: times as of the node's clock, numbers that only count up as of their latest. Timers are
+    /// left out; whoever holds them knows them.
+    pub fn fingerprint(&self, now: Time, hasher: &mut impl Hasher)
+    where
+        E: Hash,
+    {
+        (self.me, self.term, self.vote, &self.snapshot, self.role, self.leader, self.committed).hash(hasher);
+        (self.heard, self.bound, self.fetch.map(|number| self.fetches - number)).hash(hasher);
+        (&self.ballot.granted, &self.ballot.refused, self.ballot.tries).hash(hasher);
+        self.log.iter_from(self.log.start()).for_each(|entry| entry.hash(hasher));
+        self.journal.fingerprint(hasher);
+        if let Some(lead) = &self.lead {
+            lead.fingerprint(now, hasher);
         }
     }
 

@@ -110,12 +110,10 @@ impl<E: Weighed> Raft<E> {
             return;
         }
         let ballot = &mut self.ballot;
-        if answer.granted {
-            ballot.granted.insert(from)
-        } else {
-            ballot.refused.insert(from)
-        };
-        self.count_votes();
+        let votes = if answer.granted { &mut ballot.granted } else { &mut ballot.refused };
+        if votes.insert(from) {
+            self.count_votes();
+        }
     }
 
     pub(super) fn count_own_vote(&mut self, term: Term) {
@@ -131,12 +129,12 @@ impl<E: Weighed> Raft<E> {
         let open = self.voters().len().saturating_sub(self.ballot.refused.len());
         if granted >= needed {
             if self.role == Role::Prospective { self.stand() } else { self.take_office() }
-        } else if open < needed {
+        } else if open + 1 == needed {
             self.back_off();
         }
     }
 
-    /// A majority said no. Who only asked around waits for its election time-out.
+    /// A majority said no, just now. Who only asked around waits for its election time-out.
     fn back_off(&mut self) {
         if self.role == Role::Prospective {
             return;
@@ -146,7 +144,8 @@ impl<E: Weighed> Raft<E> {
         self.set(TimerKind::Election, BACKOFF.scaled(steps, 1).min(most));
     }
 
-    /// A leader stepped down and named successors: the first one stands at once, the others give it a head start.
+    /// A leader stepped down and named successors: the first one stands at once, the last one waits for half the longest
+    /// pause, the one before it for a quarter, and so on.
     pub(super) fn on_end_term(&mut self, term: Term, successors: &[NodeId]) {
         self.meet(term, None);
         if term != self.term || self.role == Role::Leader {
@@ -154,13 +153,14 @@ impl<E: Weighed> Raft<E> {
         }
         self.bound = false;
         self.wait_for_a_leader();
+        let most = self.settings.election_backoff_max.unwrap_or(self.settings.election_timeout);
         match successors.iter().position(|node| *node == self.me) {
             Some(0) => self.set(TimerKind::Election, Span::ZERO),
             Some(place) => {
-                let doublings = u32::try_from(place - 1).expect("few voters").min(DOUBLINGS);
-                let most = self.settings.election_backoff_max.unwrap_or(self.settings.election_timeout);
-                self.set(TimerKind::Election, BACKOFF.scaled(1 << doublings, 1).min(most));
+                let doublings = (successors.len() - place).min(63);
+                self.set(TimerKind::Election, most.scaled(1, 1 << doublings));
             }
+            None if self.may_stand() => self.set(TimerKind::Election, most),
             None => {}
         }
     }

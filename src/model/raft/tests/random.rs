@@ -59,7 +59,7 @@ fn honest(kind: Kind, seeds: std::ops::Range<u64>) {
         entries += rig.laws.committed.len() as u64;
         terms += u64::from(rig.terms);
     }
-    println!("{kind:?}: {} seeds, {events} events, {entries} entries, {reads} reads, {terms} terms", seeds.end);
+    println!("{kind:?}: seeds {seeds:?}, {events} events, {entries} entries, {reads} reads, {terms} terms");
     let seeds = seeds.end - seeds.start;
     assert!(entries > seeds * 100 && terms > seeds * 5, "something happened");
     assert!(kind == Kind::Pull || reads > seeds * 20, "reads were answered");

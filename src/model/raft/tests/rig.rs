@@ -130,9 +130,12 @@ impl Rig {
         self.quiet();
         self.until(end + Span::secs(40))?;
         let all = self.laws.committed.len() as u64;
-        let voters =
-            self.sites.iter().filter_map(|site| site.raft.as_ref()).find(|raft| raft.in_charge()).map(|raft| raft.voters().to_vec());
-        for voter in voters.ok_or_else(|| format!("nobody is in charge at the end: {}", self.standing()))? {
+        let leader = self.sites.iter().filter_map(|site| site.raft.as_ref()).find(|raft| raft.in_charge());
+        let leader = leader.ok_or_else(|| format!("nobody is in charge at the end: {}", self.standing()))?;
+        // Observers of a pull quorum follow as well.
+        let everybody = (0..self.sites.len()).map(NodeId::at).collect();
+        let reached = if leader.push().is_some() { leader.voters().to_vec() } else { everybody };
+        for voter in reached {
             let site = &self.sites[voter.index()];
             if site.applied != all || !words(&self.laws.committed).eq(site.state.iter().copied()) {
                 return Err(format!("{voter} has applied {} of {all} entries: {}", site.applied, self.standing()));
@@ -304,7 +307,7 @@ impl Rig {
         self.after(one, Event::Deliver { from, to, message });
     }
 
-    /// Clients propose and read everywhere; now and then logs are compacted and voters come and go.
+    /// Clients propose and read everywhere, with pauses in which even a node that was cut off has all there is; now and then logs are compacted and voters come and go.
     fn load(&mut self) {
         for node in (0..self.sites.len()).map(NodeId::at) {
             let (moment, count) = (self.moment(), 1 + self.chance.below(3));
@@ -319,9 +322,10 @@ impl Rig {
             if raft.role() == Role::Leader && raft.push().is_some() {
                 site.reads.insert(read, committed);
             }
+            let busy = (self.now.nanos() / 400_000_000).is_multiple_of(2);
             let (members, compaction) = (self.scene.members, self.scene.compaction);
             self.with(node, |raft| {
-                let _ = raft.propose(new, moment);
+                let _ = raft.propose(new.into_iter().filter(|_| busy), moment);
                 let _ = raft.read(read, moment);
                 match what {
                     0 if compaction => raft.compact(crate::model::raft::Offset(applied), state.into(), moment),
@@ -331,12 +335,15 @@ impl Rig {
                 }
             });
         }
-        let after = self.micros(1_000, 60_000);
+        let after = self.micros(1_000, 40_000);
         self.after(after, Event::Load);
     }
 
     fn strike(&mut self) {
-        let (node, after) = (self.any_node(), self.micros(10_000, 400_000));
+        let (any, after) = (self.any_node(), self.micros(10_000, 400_000));
+        let leads = |site: &Site| site.raft.as_ref().is_some_and(|raft| raft.role() == Role::Leader);
+        let leader = self.sites.iter().position(leads).map(NodeId::at);
+        let node = leader.filter(|_| self.chance.hits(ONE_IN(2))).unwrap_or(any);
         match self.chance.below(8) {
             0 => self.stop(node),
             4 | 5 => self.cut = Some([node, self.any_node()]),

@@ -2,9 +2,10 @@
 
 use super::laws::Word;
 use crate::base::{NodeId, Span, Time};
-use crate::model::raft::message::{Append, Fetch, Fetched, Found, Vote, Voted};
+use crate::model::raft::message::{Append, Appended, Fetch, Fetched, Fit, Found, Vote, Voted};
 use crate::model::raft::{
-    Change, Message, Moment, Offset, Output, Payload, Raft, Record, Role, Settings, Stored, Term, Ticket, Timer, TimerKind, Unchanged,
+    Change, Entry, Message, Moment, Offset, Output, Payload, Push, Raft, Record, Replication, Role, Settings, Stored, Term, Ticket, Timer,
+    TimerKind, Unchanged,
 };
 
 const AT: Moment = Moment { now: Time::ZERO, word: 7 };
@@ -19,9 +20,8 @@ fn node(settings: Settings) -> (Raft<Word>, Vec<Output<Word>>) {
 }
 
 fn timer(outputs: &[Output<Word>], kind: TimerKind) -> (Timer, Span) {
-    let found = outputs.iter().rev().find_map(|output| match output {
-        Output::Set { timer, after } if timer.kind == kind => Some((*timer, *after)),
-        _ => None,
+    let found = outputs.iter().rev().find_map(|output| {
+        if let Output::Set { timer, after } = output { Some((*timer, *after)).filter(|_| timer.kind == kind) } else { None }
     });
     found.expect("the timer is set")
 }
@@ -195,7 +195,7 @@ fn the_first_successor_stands_at_once() {
     raft.message(OTHER, Message::EndTerm { term: Term(1), successors: [ME, THIRD].into() }, AT);
     second.message(OTHER, Message::EndTerm { term: Term(1), successors: [THIRD, ME].into() }, AT);
     assert_eq!(timer(&raft.outputs(), TimerKind::Election).1, Span::ZERO);
-    assert_eq!(timer(&second.outputs(), TimerKind::Election).1, Span::millis(100));
+    assert_eq!(timer(&second.outputs(), TimerKind::Election).1, Span::millis(500));
 }
 
 #[test]
@@ -214,9 +214,8 @@ fn voters_change_one_at_a_time_and_not_before_the_leader_is_in_charge() {
 #[test]
 fn a_follower_replaces_what_contradicts_its_leader() {
     let (mut raft, _) = node(Settings::push());
-    let entries = |terms: &[u32]| {
-        terms.iter().map(|term| super::super::Entry { term: Term(*term), payload: Payload::User(Word(*term)) }).collect::<Vec<_>>()
-    };
+    let entries =
+        |terms: &[u32]| terms.iter().map(|term| Entry { term: Term(*term), payload: Payload::User(Word(*term)) }).collect::<Vec<_>>();
     let hand = |term, first, before, terms: &[u32], committed| {
         let (term, first, term_before) = (Term(term), Offset(first), Term(before));
         Message::Append(Append { term, round: 1, first, term_before, entries: entries(terms).into(), committed: Offset(committed) })
@@ -227,4 +226,120 @@ fn a_follower_replaces_what_contradicts_its_leader() {
     assert_eq!((terms, raft.committed()), (vec![1, 2], Offset(2)), "committed is no more than what was compared");
     raft.message(THIRD, hand(2, 0, 0, &[1], 0), AT);
     assert_eq!(raft.log().end(), Offset(2), "a late message cuts nothing that agrees with it");
+}
+
+/// A leader of a push quorum, in charge, and the number of its latest heartbeat.
+fn push_leader(lease: Option<Span>) -> (Raft<Word>, u64) {
+    let replication = Replication::Push(Push { heartbeat: Span::millis(100), lease });
+    let (mut raft, outputs) = leader(Settings { replication, ..Settings::push() });
+    let round = sent(&outputs).iter().filter_map(|(_, m)| if let Message::Append(append) = m { Some(append.round) } else { None }).max();
+    let round = round.expect("it speaks");
+    raft.message(OTHER, appended(round, 1), AT);
+    assert!(raft.in_charge());
+    let _ = raft.outputs();
+    (raft, round)
+}
+
+const fn appended(round: u64, end: u64) -> Message<Word> {
+    Message::Appended(Appended { term: Term(1), round, fit: Fit::UpTo(Offset(end)) })
+}
+
+fn ready(outputs: &[Output<Word>]) -> Vec<u64> {
+    outputs.iter().filter_map(|output| if let Output::ReadReady { read } = output { Some(*read) } else { None }).collect()
+}
+
+#[test]
+fn a_read_waits_until_a_majority_says_that_it_still_follows() {
+    let (mut raft, round) = push_leader(None);
+    raft.read(5, AT).unwrap();
+    assert!(ready(&raft.outputs()).is_empty());
+    raft.message(OTHER, appended(round, 1), AT);
+    assert!(ready(&raft.outputs()).is_empty(), "an answer to an earlier heartbeat says nothing");
+    raft.message(OTHER, appended(round + 1, 1), AT);
+    assert_eq!(ready(&raft.outputs()), [5]);
+    raft.read(6, AT).unwrap();
+    raft.message(THIRD, Message::BeginTerm { term: Term(2) }, AT);
+    assert!(raft.outputs().contains(&Output::ReadRefused { read: 6 }));
+    assert_eq!(raft.read(7, AT).unwrap_err().leader, Some(THIRD));
+}
+
+#[test]
+fn a_lease_answers_at_once_until_it_ends() {
+    let (mut raft, _) = push_leader(Some(Span::millis(900)));
+    let late = |millis| Moment { now: Time::ZERO + Span::millis(millis), word: 7 };
+    raft.read(1, late(899)).unwrap();
+    assert_eq!(ready(&raft.outputs()), [1]);
+    let ask = Message::Vote(Vote { term: Term(9), pre: false, last_term: Term(8), end: Offset(9) });
+    raft.message(THIRD, ask.clone(), late(899));
+    assert_eq!((raft.role(), raft.term()), (Role::Leader, Term(1)), "it votes for nobody meanwhile");
+    raft.read(2, late(900)).unwrap();
+    assert!(ready(&raft.outputs()).is_empty());
+    raft.message(THIRD, ask, late(900));
+    assert_eq!(raft.term(), Term(9));
+}
+
+#[test]
+fn who_is_too_far_behind_gets_the_snapshot() {
+    let (mut raft, _) = leader(Settings::kraft());
+    raft.propose([Word(1), Word(2)], AT).unwrap();
+    after_syncs(&mut raft);
+    for (number, end, term) in [(1, 0, 0), (2, 3, 1)] {
+        raft.message(OTHER, fetch(number, end, term), AT);
+    }
+    raft.compact(Offset(4), [Word(3)].into(), AT);
+    assert_eq!(raft.snapshot().end, Offset::ZERO, "what is not committed is not compacted");
+    raft.compact(Offset(2), [Word(1)].into(), AT);
+    assert_eq!((raft.snapshot().end, raft.log().start(), raft.log().end()), (Offset(2), Offset(2), Offset(3)));
+    let _ = after_syncs(&mut raft);
+    raft.message(THIRD, fetch(1, 0, 0), AT);
+    let Some((THIRD, Message::Fetched(fetched))) = sent(&raft.outputs()).pop() else { panic!("an answer") };
+    assert_eq!(fetched.found, Found::Snapshot(raft.snapshot().clone()));
+    let mut third = Raft::boot(THIRD, Settings::kraft(), Stored::format([ME, OTHER, THIRD]), AT);
+    third.message(ME, Message::BeginTerm { term: Term(1) }, AT);
+    let _ = after_syncs(&mut third);
+    third.message(ME, Message::Fetched(fetched), AT);
+    let outputs = after_syncs(&mut third);
+    assert!(outputs.contains(&Output::Restore(raft.snapshot().clone())));
+    let next = Fetch { term: Term(1), number: 2, end: Offset(2), last_term: Term(1), committed: Offset(2) };
+    assert_eq!(sent(&outputs), [(ME, Message::Fetch(next))]);
+}
+
+#[test]
+fn a_fingerprint_tells_states_apart() {
+    let print = |raft: &Raft<Word>, now| {
+        let mut digest = crate::base::Digest::new();
+        raft.fingerprint(now, &mut digest);
+        digest.value()
+    };
+    let (mut raft, _) = push_leader(Some(Span::millis(900)));
+    let before = print(&raft, Time::ZERO);
+    assert_eq!(before, print(&raft.clone(), Time::ZERO));
+    assert_ne!(before, print(&raft, Time::ZERO + Span::millis(1)), "the lease is older");
+    raft.propose([Word(1)], AT).unwrap();
+    assert_ne!(before, print(&raft, Time::ZERO));
+}
+
+#[test]
+fn a_follower_votes_for_nobody_while_a_lease_may_rest_on_it() {
+    let replication = Replication::Push(Push { heartbeat: Span::millis(100), lease: Some(Span::millis(900)) });
+    let (mut raft, _) = node(Settings { replication, ..Settings::push() });
+    let (term, term_before) = (Term(1), Term(0));
+    let sign = Append { term, round: 1, first: Offset::ZERO, term_before, entries: Vec::new().into(), committed: Offset::ZERO };
+    raft.message(OTHER, Message::Append(sign), AT);
+    let outputs = after_syncs(&mut raft);
+    let ask = |raft: &mut Raft<Word>, term| {
+        raft.message(THIRD, Message::Vote(Vote { term: Term(term), pre: false, last_term: Term(1), end: Offset(9) }), AT);
+        matches!(sent(&after_syncs(raft)).pop(), Some((THIRD, Message::Voted(Voted { granted: true, .. }))))
+    };
+    assert!(!ask(&mut raft, 2));
+    let stored = Stored { term: Term(1), ..Stored::format([ME, OTHER, THIRD]) };
+    let mut again = Raft::boot(ME, *raft.settings(), stored, AT);
+    let boot = after_syncs(&mut again);
+    assert!(!ask(&mut again, 2), "an earlier life may have given its word");
+    again.timer(timer(&boot, TimerKind::Election).0, AT);
+    let _ = after_syncs(&mut again);
+    assert!(ask(&mut again, 3));
+    raft.timer(timer(&outputs, TimerKind::Election).0, AT);
+    let _ = after_syncs(&mut raft);
+    assert!(ask(&mut raft, 3), "its patience has run out");
 }
