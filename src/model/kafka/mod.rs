@@ -3,14 +3,20 @@
 pub mod batch;
 pub mod broker;
 pub mod config;
+pub mod consumer;
 pub mod control_link;
 pub mod controller;
+pub mod disk;
 pub mod group;
 pub mod ids;
 pub mod links;
+pub mod log;
+pub mod marks;
 pub mod mutants;
+pub mod producer;
 pub mod protocol;
 pub mod refusal;
+pub mod store;
 pub mod txn;
 pub mod view;
 

@@ -139,7 +139,7 @@ impl<E: Weighed> Raft<E> {
 
 impl<E> Journal<E> {
     /// The log was cut: what is appended there from now on is not durable yet.
-    fn cut(&mut self, to: Offset) {
+    pub(super) fn cut(&mut self, to: Offset) {
         self.safe = self.safe.min(to);
         for (_, end) in &mut self.ends {
             *end = (*end).min(to);

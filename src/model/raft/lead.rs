@@ -195,7 +195,7 @@ impl<E: Weighed> Raft<E> {
         for node in successors {
             self.send(node, message.clone());
         }
-        if self.is_voter() {
+        if self.may_stand() {
             let timeout = self.election_timeout();
             self.set(TimerKind::Election, timeout);
         } else {

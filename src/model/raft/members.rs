@@ -74,6 +74,13 @@ impl<E: Weighed> Raft<E> {
         self.voters().contains(&self.me)
     }
 
+    /// Whether this node may stand for election. Until its removal is committed the others may need it: it may have the longest
+    /// log of all.
+    pub(super) fn may_stand(&self) -> bool {
+        let settled = self.voters.iter().rposition(|(end, _)| *end <= self.committed).unwrap_or(0);
+        self.voters[settled..].iter().any(|(_, voters)| voters.contains(&self.me))
+    }
+
     /// The other voters.
     pub(super) fn peers(&self) -> Vec<NodeId> {
         self.voters().iter().copied().filter(|node| *node != self.me).collect()

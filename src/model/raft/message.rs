@@ -66,7 +66,7 @@ pub struct Voted {
     pub pre: bool,
     /// Whether the candidate has, or would have, the vote.
     pub granted: bool,
-    /// Who leads in the voter's term, if it knows.
+    /// Who leads in the voter's term, if it heard from it lately.
     pub leader: Option<NodeId>,
 }
 

@@ -120,3 +120,6 @@ pub use output::{Moment, Output, Role, Ticket, Timer, TimerKind};
 pub use settings::{Durability, Pull, Push, Replication, Settings};
 pub use state::Raft;
 pub use stored::{Record, Snapshot, Stored};
+
+#[cfg(test)]
+mod tests;

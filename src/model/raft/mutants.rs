@@ -28,8 +28,6 @@ pub enum Mutant {
     CommitsBeyondMatch,
     /// A leader that hears of a later term goes on.
     IgnoresLaterTerms,
-    /// A follower does not lower what it believes after its log was cut.
-    AppendsAnywhere,
     /// A leader answers reads although its lease has run out.
     IgnoresLeaseEnd,
     /// A node gives its vote although the leader's lease may last.
@@ -40,6 +38,28 @@ pub enum Mutant {
     CompactsTooMuch,
     /// Two changes of the voters may be under way at once.
     OverlapsChanges,
+}
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: &'static [Mutant] = &[
+        Mutant::ForgetsVote,
+        Mutant::VotesBeforeSync,
+        Mutant::VotesForStaleLogs,
+        Mutant::VotesTwice,
+        Mutant::WinsWithoutMajority,
+        Mutant::CommitsOldTerms,
+        Mutant::CommitsWithoutMajority,
+        Mutant::CommitsBeforeSync,
+        Mutant::KeepsDivergence,
+        Mutant::CommitsBeyondMatch,
+        Mutant::IgnoresLaterTerms,
+        Mutant::IgnoresLeaseEnd,
+        Mutant::VotesDuringLease,
+        Mutant::ReadsWithoutAsking,
+        Mutant::CompactsTooMuch,
+        Mutant::OverlapsChanges,
+    ];
 }
 
 /// Which mutant a configuration asks for, if this build has any.

@@ -55,7 +55,7 @@ impl<E: Weighed> Raft<E> {
     pub(super) fn on_fetch_due(&mut self) {
         match (self.role, self.leader) {
             (Role::Follower, Some(leader)) => self.fetch_from(leader),
-            (Role::Unattached, _) if !self.is_voter() => {
+            (Role::Unattached, _) if !self.may_stand() => {
                 let voters = self.peers();
                 let which = usize::try_from(self.words.below(voters.len() as u64)).expect("an index");
                 match voters.get(which) {
@@ -168,20 +168,15 @@ impl<E: Weighed> Raft<E> {
             Found::Entries { entries, committed } => self.take_entries(entries, committed),
             Found::Diverging { term, end } => self.take_divergence(term, end),
             Found::Snapshot(snapshot) => {
-                self.heard_leader();
+                self.hear_leader();
                 self.take_snapshot(snapshot);
                 self.fetch_next();
             }
         }
     }
 
-    fn heard_leader(&mut self) {
-        self.heard = true;
-        self.be_patient();
-    }
-
     fn take_entries(&mut self, entries: Arc<[super::Entry<E>]>, committed: Offset) {
-        self.heard_leader();
+        self.hear_leader();
         if !entries.is_empty() {
             self.extend(entries);
         }
@@ -191,7 +186,7 @@ impl<E: Weighed> Raft<E> {
 
     /// The logs part: what follows the last common place goes.
     fn take_divergence(&mut self, term: Term, end: Offset) {
-        self.heard_leader();
+        self.hear_leader();
         let own = self.log.end_of(term).map_or(Offset::ZERO, |(_, end)| end);
         let to = own.min(end);
         if to < self.log.start() {

@@ -53,13 +53,19 @@ impl<E: Weighed> Raft<E> {
     pub(super) fn on_append(&mut self, from: NodeId, append: Append<E>) {
         self.meet(append.term, Some(from));
         let (round, fit) = if append.term == self.term && self.leader == Some(from) {
-            self.heard = true;
-            self.be_patient();
+            self.hear_leader();
             (append.round, self.fit_in(&append))
         } else {
             (0, Fit::UpTo(Offset::ZERO))
         };
         self.send_durable(from, Message::Appended(Appended { term: self.term, round, fit }));
+    }
+
+    /// The leader spoke. If it has a lease, that rests on this node's word from now on.
+    pub(super) fn hear_leader(&mut self) {
+        self.heard = true;
+        self.bound = self.settings.leases();
+        self.be_patient();
     }
 
     /// Takes up what is new and throws away what contradicts it.

@@ -110,4 +110,13 @@ impl Settings {
             mutants: Mutants::none(),
         }
     }
+
+    /// Whether leaders answer reads under a lease.
+    #[must_use]
+    pub const fn leases(&self) -> bool {
+        match self.replication {
+            Replication::Pull(_) => false,
+            Replication::Push(push) => push.lease.is_some(),
+        }
+    }
 }

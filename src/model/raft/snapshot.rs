@@ -32,6 +32,7 @@ impl<E: Weighed> Raft<E> {
         let frees = self.log.bytes(self.log.start(), snapshot.end);
         let fits = self.log.term_before(snapshot.end) == Some(snapshot.term) && !self.has(Mutant::CompactsTooMuch);
         if !fits {
+            self.journal.cut(self.log.start());
             self.log = Log::starting(self.log.start(), self.snapshot.term);
         }
         self.log.compact(snapshot.end, snapshot.term);
@@ -56,6 +57,7 @@ impl<E: Weighed> Raft<E> {
         let Stored { snapshot, log, .. } = Stored::format(voters);
         (self.snapshot, self.log, self.committed) = (snapshot, log, Offset::ZERO);
         self.voters = voters_in(&self.snapshot, &self.log);
+        self.journal.cut(Offset::ZERO);
         self.write_anew();
         self.out.push(Output::Restore(self.snapshot.clone()));
     }
@@ -63,8 +65,7 @@ impl<E: Weighed> Raft<E> {
     pub(super) fn on_install(&mut self, from: NodeId, term: Term, snapshot: Snapshot<E>) {
         self.meet(term, Some(from));
         if term == self.term && self.leader == Some(from) {
-            self.heard = true;
-            self.be_patient();
+            self.hear_leader();
             self.take_snapshot(snapshot);
         }
         let fit = Fit::UpTo(self.committed);

@@ -33,7 +33,8 @@ pub struct Raft<E> {
     pub(super) voters: Vec<(Offset, Arc<[NodeId]>)>,
     /// Whether the leader that is followed answered at least once.
     pub(super) heard: bool,
-    /// Whether an earlier life may have promised a leader not to vote.
+    /// Whether this node told a leader with a lease that it hears it, perhaps in an earlier life, and its patience has not run
+    /// out since: until then it votes for nobody.
     pub(super) bound: bool,
     pub(super) ballot: Ballot,
     /// What a leader knows. There when, and only when, this node leads.
@@ -76,7 +77,7 @@ impl<E: Weighed> Raft<E> {
             role: Role::Unattached,
             leader: None,
             heard: false,
-            bound: !blank,
+            bound: !blank && settings.leases(),
             ballot: Ballot::default(),
             lead: None,
             fetch: None,
@@ -211,20 +212,26 @@ impl<E: Weighed> Raft<E> {
         self.ballot.granted.clear();
         self.ballot.refused.clear();
         self.put_office_down();
-        for kind in [TimerKind::Election, TimerKind::Beat, TimerKind::Quorum, TimerKind::Fetch] {
+        for kind in [TimerKind::Beat, TimerKind::Quorum, TimerKind::Fetch] {
             self.cancel(kind);
+        }
+        if role == Role::Leader {
+            self.cancel(TimerKind::Election);
         }
         self.out.push(Output::Role { role, term: self.term, leader: self.leader });
     }
 
-    /// Looks around without a leader. A node that does not vote asks the voters.
+    /// Looks around without a leader. A node that does not vote asks the voters. A running election time-out goes on: a candidate
+    /// that cannot win must not keep the others from standing by raising the term again and again.
     pub(super) fn wait_for_a_leader(&mut self) {
         self.leader = None;
         self.play(Role::Unattached);
-        if self.is_voter() {
+        let waits = self.timers.contains_key(&TimerKind::Election);
+        if (self.may_stand() || self.bound) && !waits {
             let timeout = self.election_timeout();
             self.set(TimerKind::Election, timeout);
-        } else if let Some(pull) = self.pull() {
+        }
+        if let Some(pull) = self.pull().filter(|_| !self.may_stand()) {
             self.set(TimerKind::Fetch, pull.retry_backoff);
         }
     }

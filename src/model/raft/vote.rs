@@ -19,7 +19,7 @@ impl<E: Weighed> Raft<E> {
     /// No leader was heard, or no election won, for too long.
     pub(super) fn on_patience_lost(&mut self) {
         self.bound = false;
-        if !self.is_voter() {
+        if !self.may_stand() {
             self.wait_for_a_leader();
         } else if self.settings.pre_vote {
             self.ask_around();
@@ -78,8 +78,10 @@ impl<E: Weighed> Raft<E> {
         self.answer_vote(from, ask.pre, granted);
     }
 
+    /// Only a leader that was heard is worth telling of: nodes that repeat a name to each other would believe in it for ever.
     fn answer_vote(&mut self, to: NodeId, pre: bool, granted: bool) {
-        let answer = Voted { term: self.term, pre, granted, leader: self.leader };
+        let leader = self.leader.filter(|leader| *leader == self.me || self.heard);
+        let answer = Voted { term: self.term, pre, granted, leader };
         self.send_durable(to, Message::Voted(answer));
     }
 
@@ -150,6 +152,7 @@ impl<E: Weighed> Raft<E> {
         if term != self.term || self.role == Role::Leader {
             return;
         }
+        self.bound = false;
         self.wait_for_a_leader();
         match successors.iter().position(|node| *node == self.me) {
             Some(0) => self.set(TimerKind::Election, Span::ZERO),
@@ -164,12 +167,7 @@ impl<E: Weighed> Raft<E> {
 
     /// Whether a lease of a leader may rest on this node's word: then it votes for nobody.
     fn keeps_faith(&self) -> bool {
-        let leased = self.push().is_some_and(|push| push.lease.is_some()) && !self.has(Mutant::VotesDuringLease);
-        leased
-            && match self.role {
-                Role::Follower => true,
-                Role::Leader => self.lease_holds(),
-                Role::Unattached | Role::Prospective | Role::Candidate | Role::Resigned => self.bound,
-            }
+        let leased = self.settings.leases() && !self.has(Mutant::VotesDuringLease);
+        leased && if self.role == Role::Leader { self.lease_holds() } else { self.bound }
     }
 }
