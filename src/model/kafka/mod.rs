@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod broker;
 pub mod config;
+pub mod consumer;
 pub mod controller;
 pub mod group;
 pub mod ids;
@@ -11,6 +12,7 @@ pub mod mutants;
 pub mod producer;
 pub mod protocol;
 pub mod refusal;
+pub mod store;
 pub mod txn;
 pub mod view;
 

@@ -9,6 +9,7 @@ use super::controller::Change;
 pub mod control;
 pub mod data;
 pub mod group;
+pub mod store;
 pub mod txn;
 
 pub use control::{ControlReply, ControlRequest};
@@ -17,6 +18,7 @@ pub use data::{
     Seek,
 };
 pub use group::{GroupReply, GroupRequest};
+pub use store::{StoreReply, StoreRequest};
 pub use txn::{EndMarker, MarkerWritten, TxnReply, TxnRequest};
 
 /// Bytes of a request or answer besides what it carries.
@@ -59,6 +61,10 @@ pub enum Body {
     ControlReply(Box<ControlReply>),
     /// Among controllers, and between them and brokers that follow the metadata log.
     Raft(Box<raft::Message<Change>>),
+    /// Consumer → outside database.
+    Store(Box<StoreRequest>),
+    /// Outside database → consumer.
+    StoreReply(Box<StoreReply>),
 }
 
 /// The names of message kinds, in the order of [`Body::kind`].
@@ -80,6 +86,8 @@ pub const KINDS: &[&str] = &[
     "control",
     "control_reply",
     "raft",
+    "store",
+    "store_reply",
 ];
 
 impl Body {
@@ -104,6 +112,8 @@ impl Body {
             Body::Control(_) => 14,
             Body::ControlReply(_) => 15,
             Body::Raft(_) => 16,
+            Body::Store(_) => 17,
+            Body::StoreReply(_) => 18,
         }
     }
 
@@ -113,6 +123,7 @@ impl Body {
         match self {
             Body::Produce(produce) => produce.bytes(),
             Body::FetchReply(reply) => reply.bytes(),
+            Body::Store(request) => request.bytes(),
             Body::Fetch(fetch) => 40 * u32::try_from(fetch.parts.len()).unwrap_or(u32::MAX / 40),
             Body::Metadata
             | Body::MetadataReply(_)
@@ -127,7 +138,8 @@ impl Body {
             | Body::TxnReply(_)
             | Body::Control(_)
             | Body::ControlReply(_)
-            | Body::Raft(_) => 60,
+            | Body::Raft(_)
+            | Body::StoreReply(_) => 60,
         }
     }
 }

@@ -87,6 +87,8 @@ refusals! {
     StaleMemberEpoch => "STALE_MEMBER_EPOCH";
     /// A static member that left for a while still holds the name.
     UnreleasedInstanceId => "UNRELEASED_INSTANCE_ID";
+    /// A transaction that holds positions of the group is not decided yet.
+    UnstableOffsetCommit => "UNSTABLE_OFFSET_COMMIT";
     /// This controller is not the active one.
     NotController => "NOT_CONTROLLER";
     /// This registration of the broker is not the latest.
