@@ -2,12 +2,15 @@
 
 pub mod batch;
 pub mod broker;
+pub mod check;
 pub mod config;
 pub mod controller;
 pub mod group;
 pub mod ids;
+pub mod keys;
 pub mod links;
 pub mod mutants;
+pub mod presets;
 pub mod protocol;
 pub mod refusal;
 pub mod txn;
