@@ -1,9 +1,10 @@
 //! A node's disk: what it holds of whatever the node may be.
 
+use crate::model::raft::{Record, Stored};
 use crate::world::Contents;
 
 use super::config::Config;
-use super::controller::{ControllerDisk, ControllerWrite};
+use super::controller::{Change, format};
 use super::broker::{BrokerDisk, BrokerWrite};
 use super::store::{StoreDisk, StoreWrite};
 
@@ -13,7 +14,7 @@ pub struct Disk {
     /// A broker's logs.
     pub broker: BrokerDisk,
     /// A controller's metadata log.
-    pub controller: ControllerDisk,
+    pub controller: Stored<Change>,
     /// The database.
     pub store: StoreDisk,
     /// What clients keep.
@@ -26,7 +27,7 @@ pub enum Write {
     /// A broker's.
     Broker(BrokerWrite),
     /// A controller's.
-    Controller(ControllerWrite),
+    Controller(Record<Change>),
     /// The database's.
     Store(StoreWrite),
 }
@@ -35,7 +36,7 @@ impl Disk {
     /// An empty one.
     #[must_use]
     pub fn format(config: &Config) -> Disk {
-        Disk { broker: BrokerDisk::default(), controller: ControllerDisk::format(config), store: StoreDisk::default(), nothing: () }
+        Disk { broker: BrokerDisk::default(), controller: format(config), store: StoreDisk::default(), nothing: () }
     }
 }
 
@@ -53,7 +54,7 @@ impl Contents for Disk {
     fn torn(write: &Write, word: u64) -> Option<Write> {
         match write {
             Write::Broker(write) => BrokerDisk::torn(write, word).map(Write::Broker),
-            Write::Controller(write) => ControllerDisk::torn(write, word).map(Write::Controller),
+            Write::Controller(write) => Stored::<Change>::torn(write, word).map(Write::Controller),
             Write::Store(write) => StoreDisk::torn(write, word).map(Write::Store),
         }
     }
@@ -65,7 +66,7 @@ impl Contents for Disk {
     fn bytes(write: &Write) -> u64 {
         match write {
             Write::Broker(write) => BrokerDisk::bytes(write),
-            Write::Controller(write) => ControllerDisk::bytes(write),
+            Write::Controller(write) => Stored::<Change>::bytes(write),
             Write::Store(write) => StoreDisk::bytes(write),
         }
     }
@@ -73,7 +74,7 @@ impl Contents for Disk {
     fn frees(write: &Write) -> u64 {
         match write {
             Write::Broker(write) => BrokerDisk::frees(write),
-            Write::Controller(write) => ControllerDisk::frees(write),
+            Write::Controller(write) => Stored::<Change>::frees(write),
             Write::Store(write) => StoreDisk::frees(write),
         }
     }
