@@ -3,7 +3,7 @@
 use crate::world::Contents;
 
 use super::config::Config;
-use super::controller::{ControllerDisk, ControllerWrite};
+use super::controller::{self, ControllerDisk, ControllerWrite};
 use super::broker::{BrokerDisk, BrokerWrite};
 use super::store::{StoreDisk, StoreWrite};
 
@@ -35,7 +35,7 @@ impl Disk {
     /// An empty one.
     #[must_use]
     pub fn format(config: &Config) -> Disk {
-        Disk { broker: BrokerDisk::default(), controller: ControllerDisk::format(config), store: StoreDisk::default(), nothing: () }
+        Disk { broker: BrokerDisk::default(), controller: controller::format(config), store: StoreDisk::default(), nothing: () }
     }
 }
 
