@@ -1,10 +1,9 @@
 //! A node's disk: what it holds of whatever the node may be.
 
-use crate::model::raft::{Record, Stored};
 use crate::world::Contents;
 
 use super::config::Config;
-use super::controller::{Change, format};
+use super::controller::{self, ControllerDisk, ControllerWrite};
 use super::broker::{BrokerDisk, BrokerWrite};
 use super::store::{StoreDisk, StoreWrite};
 
@@ -14,7 +13,7 @@ pub struct Disk {
     /// A broker's logs.
     pub broker: BrokerDisk,
     /// A controller's metadata log.
-    pub controller: Stored<Change>,
+    pub controller: ControllerDisk,
     /// The database.
     pub store: StoreDisk,
     /// What clients keep.
@@ -27,7 +26,7 @@ pub enum Write {
     /// A broker's.
     Broker(BrokerWrite),
     /// A controller's.
-    Controller(Record<Change>),
+    Controller(ControllerWrite),
     /// The database's.
     Store(StoreWrite),
 }
@@ -36,7 +35,7 @@ impl Disk {
     /// An empty one.
     #[must_use]
     pub fn format(config: &Config) -> Disk {
-        Disk { broker: BrokerDisk::default(), controller: format(config), store: StoreDisk::default(), nothing: () }
+        Disk { broker: BrokerDisk::default(), controller: controller::format(config), store: StoreDisk::default(), nothing: () }
     }
 }
 
@@ -54,7 +53,7 @@ impl Contents for Disk {
     fn torn(write: &Write, word: u64) -> Option<Write> {
         match write {
             Write::Broker(write) => BrokerDisk::torn(write, word).map(Write::Broker),
-            Write::Controller(write) => Stored::<Change>::torn(write, word).map(Write::Controller),
+            Write::Controller(write) => ControllerDisk::torn(write, word).map(Write::Controller),
             Write::Store(write) => StoreDisk::torn(write, word).map(Write::Store),
         }
     }
@@ -66,7 +65,7 @@ impl Contents for Disk {
     fn bytes(write: &Write) -> u64 {
         match write {
             Write::Broker(write) => BrokerDisk::bytes(write),
-            Write::Controller(write) => Stored::<Change>::bytes(write),
+            Write::Controller(write) => ControllerDisk::bytes(write),
             Write::Store(write) => StoreDisk::bytes(write),
         }
     }
@@ -74,7 +73,7 @@ impl Contents for Disk {
     fn frees(write: &Write) -> u64 {
         match write {
             Write::Broker(write) => BrokerDisk::frees(write),
-            Write::Controller(write) => Stored::<Change>::frees(write),
+            Write::Controller(write) => ControllerDisk::frees(write),
             Write::Store(write) => StoreDisk::frees(write),
         }
     }

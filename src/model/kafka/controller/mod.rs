@@ -44,6 +44,11 @@ const RECONNECT: (Span, Span) = (Span::millis(50), Span::millis(1000));
 /// The parts of the process that name messages: requests, answers.
 const PARTS: (u8, u8) = (0, 1);
 
+/// What a controller's disk holds.
+pub type ControllerDisk = Stored<Change>;
+/// One write to it.
+pub type ControllerWrite = Record<Change>;
+
 /// A controller's timers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ControllerTimer {
@@ -107,8 +112,8 @@ impl Role for Controller {
     type Config = Config;
     type Msg = Msg;
     type Timer = ControllerTimer;
-    type Disk = Stored<Change>;
-    type Write = Record<Change>;
+    type Disk = ControllerDisk;
+    type Write = ControllerWrite;
     type Up = Infallible;
 
     fn boot<W: Hosts<Self>>(ctx: &mut Ctx<'_, W, Self>) -> Self {
@@ -183,9 +188,9 @@ impl Role for Controller {
 }
 
 impl Controller {
-    /// Whether this is the active controller, as far as it knows, and in which term.
+    /// The term in which this is the active controller, as far as it knows.
     #[must_use]
-    pub fn reign(&self) -> Option<Term> {
+    pub fn active_in(&self) -> Option<Term> {
         self.office.as_ref().map(|_| self.raft.term())
     }
 
@@ -221,13 +226,13 @@ impl Controller {
 
 /// The active controller: of those that believe they are, the one of the latest term.
 pub fn active<'a>(controllers: impl IntoIterator<Item = (NodeId, &'a Controller)>) -> Option<NodeId> {
-    let reigns = controllers.into_iter().filter_map(|(node, controller)| Some((controller.reign()?, node)));
+    let reigns = controllers.into_iter().filter_map(|(node, controller)| Some((controller.active_in()?, node)));
     reigns.max().map(|(_, node)| node)
 }
 
 /// The empty disk of a controller.
 #[must_use]
-pub fn format(config: &Config) -> Stored<Change> {
+pub fn format(config: &Config) -> ControllerDisk {
     Stored::format(config.places.controllers.iter().copied())
 }
 

@@ -1,0 +1,3 @@
+//! Tests of controllers.
+
+pub(in super::super) mod setting;
