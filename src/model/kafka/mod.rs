@@ -9,6 +9,7 @@ pub mod group;
 pub mod ids;
 pub mod links;
 pub mod mutants;
+pub mod processor;
 pub mod producer;
 pub mod protocol;
 pub mod refusal;

@@ -77,7 +77,7 @@ fn broker() -> BrokerConfig {
 }
 
 /// With transactions v1 or v2.
-pub(super) fn config(v2: bool, mutants: Mutants) -> Config {
+pub(in crate::model::kafka) fn config(v2: bool, mutants: Mutants) -> Config {
     let partition = |topic: u16, number: u32| PartitionConfig { topic: TopicId(topic), number, object: None };
     let transactional = |name: &str, node: u32| TransactionalConfig { name: name.to_owned(), node: NodeId(node), home: HOME };
     Config {
