@@ -117,6 +117,32 @@ impl Body {
         }
     }
 
+    /// Whether it asks: answers, and words among controllers, do not.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        match self {
+            Body::Metadata
+            | Body::Produce(_)
+            | Body::Fetch(_)
+            | Body::ListOffsets(_)
+            | Body::FindCoordinator(_)
+            | Body::Group(_)
+            | Body::Txn(_)
+            | Body::Control(_)
+            | Body::Store(_) => true,
+            Body::MetadataReply(_)
+            | Body::ProduceReply(_)
+            | Body::FetchReply(_)
+            | Body::ListOffsetsReply(_)
+            | Body::FindCoordinatorReply(_)
+            | Body::GroupReply(_)
+            | Body::TxnReply(_)
+            | Body::ControlReply(_)
+            | Body::Raft(_)
+            | Body::StoreReply(_) => false,
+        }
+    }
+
     /// Bytes of what it carries, about.
     #[must_use]
     pub fn size(&self) -> u32 {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::base::{NodeId, Span};
 
+use super::super::config::Assignor;
 use super::super::ids::{GroupId, MemberId, Part, TopicId};
 use super::super::protocol::group::{Generation, Strategy};
 
@@ -16,6 +17,8 @@ pub struct KeptMember {
     pub instance: Option<NodeId>,
     /// The topics it subscribes to.
     pub topics: Arc<[TopicId]>,
+    /// Where the broker assigns: how it would have it done.
+    pub assignor: Option<Assignor>,
     /// How long it may be silent.
     pub session_timeout: Span,
     /// How long others wait for it.

@@ -4,9 +4,17 @@
 //! write. What it keeps and decides is in pure values (`engine` and below), which are given moments, random words and answers and return
 //! what is to be done; only `sender` and `role` touch the world.
 
+mod backoff;
+mod bundle;
+mod engine;
 mod events;
+mod lane;
+mod partitioner;
 mod role;
 mod sender;
+mod transactions;
+mod verdict;
+mod waiting;
 
 pub mod marks;
 
