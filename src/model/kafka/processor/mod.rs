@@ -25,11 +25,12 @@ use crate::record::{Command, LogNote, Note};
 use crate::world::{Ctx, Disconnect, Hosts, Peer, Role, Sink};
 
 use super::batch::Outcome;
-use super::config::{Config, ProcessorConfig};
+use super::config::{Config, ProcessorConfig, Version};
 use super::consumer::reader::{self, How, Reader, ReaderTimer, Slice, Whose};
 use super::ids::TxnId;
 use super::producer::{self, ProducerTimer, Sender, Settings};
 use super::protocol::Msg;
+use super::protocol::group::Membership;
 use work::{Act, Input, Read, Rules, Work};
 
 /// How long the application waits before it takes another producer (our choice).
@@ -124,17 +125,19 @@ impl Processor {
             }
             Act::Transform(round, payload) => self.transform(round, payload, inputs, ctx),
             Act::Begin(number) => {
-                self.sender.begin(ctx);
+                self.sender.begin();
                 let linger = rules.own.producer.transactions.as_ref().map_or(Span::ZERO, |transactions| transactions.linger);
                 ctx.timer(linger, ProcessorTimer::LongEnough(number));
             }
             Act::Send(outgoing) => self.sender.enqueue(outgoing, ctx, &mut said),
             Act::Flush => self.sender.flush(ctx, &mut said),
-            Act::SendPositions => {
-                let positions = self.reader.positions(rules.config);
-                let positions = positions.into_iter().map(|position| (position.part, position.offset)).collect();
-                self.sender.send_positions(rules.own.consumer.group, positions, ctx, &mut said);
-            }
+            Act::SendPositions => match self.member(rules.config) {
+                Some(from) => {
+                    let positions = self.reader.positions(rules.config).into();
+                    self.sender.send_positions((rules.own.consumer.group, from), positions, ctx, &mut said);
+                }
+                None => inputs.push_back(Input::MustAbort),
+            },
             Act::End(Outcome::Commit) => self.sender.commit(ctx, &mut said),
             Act::End(Outcome::Abort) => self.sender.abort(ctx, &mut said),
             Act::Keep => {
@@ -145,9 +148,9 @@ impl Processor {
             Act::Pause => {
                 ctx.timer(PAUSE, ProcessorTimer::Again);
             }
-            Act::StartOver => self.sender = Sender::boot(settings(self.kind, rules.own, ctx), ctx, &mut said),
+            Act::StartOver => self.sender.reopen(ctx, &mut said),
             Act::InTransaction(number, payload) => {
-                let transaction = u64::from(ctx.me().0) << 40 | u64::from(ctx.life()) << 28 | u64::from(number);
+                let transaction = u64::from(ctx.me().0) << 48 | u64::from(ctx.life()) << 32 | u64::from(number);
                 ctx.note(Note::Log(LogNote::InTransaction { transaction, payload }));
             }
             Act::Note(note) => ctx.note(note),
@@ -155,6 +158,11 @@ impl Processor {
         }
         inputs.extend(heard.into_iter().filter_map(heard_by_reader));
         inputs.extend(said.into_iter().filter_map(|event| said_by_sender(event, ctx)));
+    }
+
+    /// As whom positions are put into transactions: as the member that it is (`None`: it is none), since KIP-447. Before, as nobody.
+    fn member(&self, config: &Config) -> Option<Option<Membership>> {
+        if config.version < Version::V2_8 { Some(None) } else { self.reader.membership().map(Some) }
     }
 
     /// A record takes its time, which belongs to its payload.
