@@ -3,6 +3,8 @@
 pub mod marks;
 mod outside;
 pub mod reader;
+#[cfg(test)]
+mod tests;
 mod visits;
 mod work;
 

@@ -38,7 +38,7 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    pub(super) const fn new((node, links): (NodeId, Links), group: GroupId, (patience, backoff): (Span, Span)) -> Outside {
+    pub(super) fn new((node, links): (NodeId, Links), group: GroupId, (patience, backoff): (Span, Span)) -> Outside {
         Outside { node, links, group, patience, backoff, asked: BTreeMap::new(), waiting: VecDeque::new(), resting: false }
     }
 

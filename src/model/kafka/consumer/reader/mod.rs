@@ -9,8 +9,6 @@ mod commits;
 mod fetch;
 mod modern;
 mod places;
-#[cfg(test)]
-mod tests;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
