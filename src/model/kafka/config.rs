@@ -7,57 +7,10 @@ use super::ids::{GroupId, Part, TopicId, TxnId};
 use super::mutants::Mutants;
 use super::protocol::Acks;
 
-/// Whose defaults and mechanisms apply.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Version {
-    /// 0.8: ZooKeeper, unclean election by default, high-watermark truncation, no idempotence.
-    V0_8,
-    /// 0.11: idempotence, transactions, leader epochs.
-    V0_11,
-    /// 2.8: the last long-lived one on ZooKeeper by default.
-    V2_8,
-    /// 3.9: KRaft, idempotence by default, `acks=all` by default.
-    V3_9,
-    /// 4.0: eligible leader replicas, transactions v2, broker-driven groups.
-    V4_0,
-}
+mod places;
+mod version;
 
-/// How a follower whose log has diverged finds out what to cut off.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Truncation {
-    /// To its own high watermark, at every change of leader (before KIP-101): may lose and may diverge.
-    HighWatermark,
-    /// To where the leader's log says that the epoch ended.
-    LeaderEpoch,
-}
-
-/// Who decides on leaders.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Control {
-    /// A ZooKeeper ensemble keeps the state; one broker is the controller; brokers hold sessions.
-    ZooKeeper,
-    /// A quorum of controllers keeps the metadata log; brokers follow it.
-    KRaft,
-}
-
-/// The mechanisms that differ between versions.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Mechanisms {
-    /// How logs are reconciled.
-    pub truncation: Truncation,
-    /// Who decides.
-    pub control: Control,
-    /// Whether the high watermark stands still while fewer than `min.insync.replicas` are in sync (KIP-966, 4.0).
-    pub watermark_needs_min_isr: bool,
-    /// Eligible leader replicas (KIP-966).
-    pub eligible_leader_replicas: bool,
-    /// A producer's epoch goes up with every transaction (KIP-890, transactions v2).
-    pub epoch_per_transaction: bool,
-    /// The coordinator checks that a partition is in the transaction before the leader appends (KIP-890 part 1).
-    pub verify_transactions: bool,
-    /// Candidates ask first whether they would be elected (KIP-996).
-    pub pre_vote: bool,
-}
+pub use version::{Control, Mechanisms, Truncation, Version};
 
 /// What is removed from old logs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -77,7 +30,7 @@ pub struct TopicConfig {
     pub object: ObjectId,
     /// Its first partition; the others follow.
     pub first: Part,
-    /// How many partitions it has.
+    /// How many partitions it has here: of an internal topic only those that some group or transactional id needs.
     pub partitions: u32,
     /// `replication.factor`.
     pub replication_factor: u32,
@@ -188,6 +141,10 @@ pub struct BrokerConfig {
     pub transaction_abort_scan: Span,
     /// `offsets.retention.minutes`.
     pub offsets_retention: Span,
+    /// `offsets.topic.num.partitions`: what a group's name is hashed over.
+    pub offsets_topic_num_partitions: u32,
+    /// `transaction.state.log.num.partitions`: what a transactional id is hashed over.
+    pub transaction_state_log_num_partitions: u32,
     /// `offsets.commit.timeout.ms`.
     pub offsets_commit_timeout: Span,
     /// `group.initial.rebalance.delay.ms`.

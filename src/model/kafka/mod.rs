@@ -2,13 +2,21 @@
 
 pub mod batch;
 pub mod broker;
+pub mod check;
 pub mod config;
 pub mod consumer;
+pub mod control_link;
 pub mod controller;
+pub mod disk;
 pub mod group;
 pub mod ids;
+pub mod keys;
 pub mod links;
+pub mod log;
+pub mod marks;
 pub mod mutants;
+pub mod presets;
+pub mod producer;
 pub mod protocol;
 pub mod refusal;
 pub mod store;

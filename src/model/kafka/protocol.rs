@@ -19,7 +19,7 @@ pub use data::{
 };
 pub use group::{GroupReply, GroupRequest};
 pub use store::{StoreReply, StoreRequest};
-pub use txn::{TxnReply, TxnRequest};
+pub use txn::{EndMarker, MarkerWritten, TxnReply, TxnRequest};
 
 /// Bytes of a request or answer besides what it carries.
 pub const HEADER_BYTES: u32 = 40;
@@ -114,6 +114,32 @@ impl Body {
             Body::Raft(_) => 16,
             Body::Store(_) => 17,
             Body::StoreReply(_) => 18,
+        }
+    }
+
+    /// Whether it asks: answers, and words among controllers, do not.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        match self {
+            Body::Metadata
+            | Body::Produce(_)
+            | Body::Fetch(_)
+            | Body::ListOffsets(_)
+            | Body::FindCoordinator(_)
+            | Body::Group(_)
+            | Body::Txn(_)
+            | Body::Control(_)
+            | Body::Store(_) => true,
+            Body::MetadataReply(_)
+            | Body::ProduceReply(_)
+            | Body::FetchReply(_)
+            | Body::ListOffsetsReply(_)
+            | Body::FindCoordinatorReply(_)
+            | Body::GroupReply(_)
+            | Body::TxnReply(_)
+            | Body::ControlReply(_)
+            | Body::Raft(_)
+            | Body::StoreReply(_) => false,
         }
     }
 

@@ -55,6 +55,8 @@ refusals! {
     InvalidProducerIdMapping => "INVALID_PRODUCER_ID_MAPPING";
     /// `transaction.timeout.ms` above the broker's bound.
     InvalidTransactionTimeout => "INVALID_TRANSACTION_TIMEOUT";
+    /// There is a newer coordinator of the transaction.
+    TransactionCoordinatorFenced => "TRANSACTION_COORDINATOR_FENCED";
     /// The transaction may not end like that any more; abort it.
     TransactionAbortable => "TRANSACTION_ABORTABLE";
     /// Outside of what the log holds.
