@@ -7,6 +7,8 @@ pub mod marks;
 mod modern;
 mod positions;
 pub mod record;
+#[cfg(test)]
+pub(in crate::model::kafka) mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
