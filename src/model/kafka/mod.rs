@@ -11,6 +11,7 @@ pub mod keys;
 pub mod links;
 pub mod mutants;
 pub mod presets;
+pub mod print;
 pub mod protocol;
 pub mod refusal;
 pub mod txn;
