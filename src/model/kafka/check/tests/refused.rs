@@ -194,7 +194,7 @@ fn what_kafka_refuses_is_refused() {
     let mut wrong = Vec::new();
     for (text, what) in WRONG {
         let (config, problems) = read(&format!("{TOPIC}{text}"));
-        if sentences(&problems) != [*what] || !config.is_none() {
+        if sentences(&problems) != [*what] || config.is_some() {
             wrong.push(format!(
                 "{text}
   expected: {what}
