@@ -436,9 +436,11 @@ impl Protocol for Shop {
             broker.depths(report);
         }
     }
-    fn held(node: &Node, report: &mut dyn FnMut(ObjectId, PayloadId)) {
-        if let Node::Broker(broker) = node {
-            broker.held(report);
+    fn held(_: &Config, nodes: &Nodes<'_, Self>, report: &mut dyn FnMut(NodeId, ObjectId, PayloadId)) {
+        for (place, node) in nodes.iter() {
+            if let Node::Broker(broker) = node {
+                broker.held(&mut |queue, payload| report(place, queue, payload));
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ const FLOORS: &[(&str, &[&str])] = &[
 const PARTS_VOCABULARY: &[&str] = &["config", "fault"];
 
 /// Modules of `model` that several models share.
-const MODEL_SHARED: &[&str] = &["protocol", "client", "quorum", "raft"];
+const MODEL_SHARED: &[&str] = &["protocol", "client", "quorum", "raft", "rig"];
 
 const FILE_LIMIT: usize = 600;
 const FUNCTION_LIMIT: usize = 70;
@@ -195,7 +195,7 @@ fn allowed(module: &[String], used: &[String]) -> Result<(), String> {
     }
     // Tests set up whole machine rooms: they may reach everything below their floor.
     let row = |name: &str| FLOORS.iter().position(|(floor, _)| *floor == name);
-    let is_test = module.iter().any(|part| part == "tests" || part.ends_with("_tests"));
+    let is_test = module.iter().any(|part| part == "tests" || part == "rig" || part.ends_with("_tests"));
     let reachable = below.contains(&to.as_str()) || (is_test && row(to) < row(floor));
     if !reachable {
         return Err(format!("`{floor}` may use {below:?} only"));

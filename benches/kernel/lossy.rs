@@ -106,7 +106,7 @@ impl Protocol for Lossy {
     }
     fn fingerprint(_: &Node, _: Time, _: &mut Digest) {}
     fn gauges(_: &Node, _: &mut dyn FnMut(ObjectId, u64)) {}
-    fn held(_: &Node, _: &mut dyn FnMut(ObjectId, PayloadId)) {}
+    fn held(_: &Config, _: &Nodes<'_, Self>, _: &mut dyn FnMut(NodeId, ObjectId, PayloadId)) {}
 }
 
 /// Sends a request to the server that its number chooses, and sets the time-out.

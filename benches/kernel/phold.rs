@@ -80,7 +80,7 @@ impl Protocol for Phold {
     }
     fn fingerprint((): &(), _: Time, _: &mut Digest) {}
     fn gauges((): &(), _: &mut dyn FnMut(ObjectId, u64)) {}
-    fn held((): &(), _: &mut dyn FnMut(ObjectId, PayloadId)) {}
+    fn held(_: &Config, _: &Nodes<'_, Self>, _: &mut dyn FnMut(NodeId, ObjectId, PayloadId)) {}
 }
 
 /// Passes a token to a random process; the network's delay law is PHOLD's.

@@ -11,6 +11,9 @@ use crate::world::{Roster, Sim, Surroundings};
 pub mod adapter;
 pub mod mailbox;
 pub mod plain;
+pub mod raft;
+#[cfg(test)]
+mod rig;
 
 pub use adapter::{Adapter, Described, model};
 pub use plain::{Plain, PlainCtx, plain};

@@ -120,7 +120,7 @@ impl<P: Plain> Protocol for Whole<P> {
         node.hash(&mut Folding(digest));
     }
     fn gauges(_: &P::Node, _: &mut dyn FnMut(ObjectId, u64)) {}
-    fn held(_: &P::Node, _: &mut dyn FnMut(ObjectId, PayloadId)) {}
+    fn held(_: &P::Config, _: &Nodes<'_, Self>, _: &mut dyn FnMut(NodeId, ObjectId, PayloadId)) {}
 }
 
 impl<P: Plain> Described for Whole<P> {

@@ -228,6 +228,12 @@ impl<'a, W: Protocol, S: Scope<W>> Ctx<'a, W, S> {
         self.core.marks.hit(mark);
     }
 
+    /// Whether a story is kept: whoever would go through many messages to tell of each can leave that out otherwise.
+    #[must_use]
+    pub const fn is_traced(&self) -> bool {
+        self.core.trace.is_some()
+    }
+
     /// Tells the story in the model's words; costs nothing unless a trace is kept.
     pub fn say(&mut self, about: Option<PayloadId>, text: impl FnOnce() -> String) {
         self.core.trace_with(self.node, || Step::Said { about, text: text() });

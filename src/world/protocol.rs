@@ -103,8 +103,9 @@ pub trait Protocol: Clone + Sized + Send + Sync + 'static {
     fn fingerprint(node: &Self::Node, now: Time, digest: &mut Digest);
     /// Reports gauges for charts: how many messages an object holds at this node.
     fn gauges(node: &Self::Node, report: &mut dyn FnMut(ObjectId, u64));
-    /// Final read: every message that this node holds and could still deliver, with its queue or subscription.
-    fn held(node: &Self::Node, report: &mut dyn FnMut(ObjectId, PayloadId));
+    /// Final read: every message that somebody holds and could still deliver, with its holder and its queue or subscription. All processes
+    /// are seen at once: what is held may be known only to several of them together (one has the log, another the position).
+    fn held(config: &Self::Config, nodes: &Nodes<'_, Self>, report: &mut dyn FnMut(NodeId, ObjectId, PayloadId));
 }
 
 /// A part of a node that speaks one protocol: a broker, a producer, a cache client. It may be embedded in a larger node

@@ -89,9 +89,10 @@ impl<P: Protocol> Sim for World<P> {
 
     fn final_read(&mut self, out: &mut Vec<Entry>) {
         let at = self.core.now;
-        for (node, process) in Nodes::new(&self.nodes, &self.core.hosts).iter() {
-            P::held(process, &mut |group, payload| out.push(Entry { at, node, what: What::Note(Note::Held { group, payload }) }));
-        }
+        let nodes = Nodes::new(&self.nodes, &self.core.hosts);
+        P::held(&self.config, &nodes, &mut |node, group, payload| {
+            out.push(Entry { at, node, what: What::Note(Note::Held { group, payload }) });
+        });
     }
 
     fn gauges(&self, report: &mut dyn FnMut(ObjectId, u64)) {
@@ -182,13 +183,12 @@ impl<P: Protocol> Sim for World<P> {
 
     fn holders(&self, payload: PayloadId) -> Vec<(NodeId, ObjectId)> {
         let mut found = Vec::new();
-        for (node, process) in Nodes::new(&self.nodes, &self.core.hosts).iter() {
-            P::held(process, &mut |group, held| {
-                if held == payload {
-                    found.push((node, group));
-                }
-            });
-        }
+        let nodes = Nodes::new(&self.nodes, &self.core.hosts);
+        P::held(&self.config, &nodes, &mut |node, group, held| {
+            if held == payload {
+                found.push((node, group));
+            }
+        });
         found
     }
 

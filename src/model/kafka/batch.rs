@@ -53,6 +53,8 @@ pub struct Position {
     pub part: Part,
     /// The next to be read.
     pub offset: Offset,
+    /// The epoch of the last record before it, if the reader knows: who begins here can tell whether the log was cut since.
+    pub epoch: Option<Epoch>,
 }
 
 /// What a batch holds. Each of its items takes one offset.

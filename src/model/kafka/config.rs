@@ -455,7 +455,7 @@ pub struct Places {
     pub consumers: Vec<(NodeId, u16, u32)>,
     /// Processors, each with its position in [`Config::processors`] and its number there, from 0.
     pub processors: Vec<(NodeId, u16, u32)>,
-    /// The outside store, if some consumer needs one.
+    /// The database outside of Kafka that consumers write into, if any does.
     pub store: Option<NodeId>,
 }
 

@@ -9,6 +9,7 @@ use super::controller::Change;
 pub mod control;
 pub mod data;
 pub mod group;
+pub mod store;
 pub mod txn;
 
 pub use control::{ControlReply, ControlRequest};
@@ -17,7 +18,8 @@ pub use data::{
     Seek,
 };
 pub use group::{GroupReply, GroupRequest};
-pub use txn::{TxnReply, TxnRequest};
+pub use store::{StoreReply, StoreRequest};
+pub use txn::{EndMarker, MarkerWritten, TxnReply, TxnRequest};
 
 /// Bytes of a request or answer besides what it carries.
 pub const HEADER_BYTES: u32 = 40;
@@ -59,6 +61,10 @@ pub enum Body {
     ControlReply(Box<ControlReply>),
     /// Among controllers, and between them and brokers that follow the metadata log.
     Raft(Box<raft::Message<Change>>),
+    /// Consumer → outside database.
+    Store(Box<StoreRequest>),
+    /// Outside database → consumer.
+    StoreReply(Box<StoreReply>),
 }
 
 /// The names of message kinds, in the order of [`Body::kind`].
@@ -80,6 +86,8 @@ pub const KINDS: &[&str] = &[
     "control",
     "control_reply",
     "raft",
+    "store",
+    "store_reply",
 ];
 
 impl Body {
@@ -104,6 +112,34 @@ impl Body {
             Body::Control(_) => 14,
             Body::ControlReply(_) => 15,
             Body::Raft(_) => 16,
+            Body::Store(_) => 17,
+            Body::StoreReply(_) => 18,
+        }
+    }
+
+    /// Whether it asks: answers, and words among controllers, do not.
+    #[must_use]
+    pub const fn is_request(&self) -> bool {
+        match self {
+            Body::Metadata
+            | Body::Produce(_)
+            | Body::Fetch(_)
+            | Body::ListOffsets(_)
+            | Body::FindCoordinator(_)
+            | Body::Group(_)
+            | Body::Txn(_)
+            | Body::Control(_)
+            | Body::Store(_) => true,
+            Body::MetadataReply(_)
+            | Body::ProduceReply(_)
+            | Body::FetchReply(_)
+            | Body::ListOffsetsReply(_)
+            | Body::FindCoordinatorReply(_)
+            | Body::GroupReply(_)
+            | Body::TxnReply(_)
+            | Body::ControlReply(_)
+            | Body::Raft(_)
+            | Body::StoreReply(_) => false,
         }
     }
 
@@ -113,6 +149,7 @@ impl Body {
         match self {
             Body::Produce(produce) => produce.bytes(),
             Body::FetchReply(reply) => reply.bytes(),
+            Body::Store(request) => request.bytes(),
             Body::Fetch(fetch) => 40 * u32::try_from(fetch.parts.len()).unwrap_or(u32::MAX / 40),
             Body::Metadata
             | Body::MetadataReply(_)
@@ -127,7 +164,8 @@ impl Body {
             | Body::TxnReply(_)
             | Body::Control(_)
             | Body::ControlReply(_)
-            | Body::Raft(_) => 60,
+            | Body::Raft(_)
+            | Body::StoreReply(_) => 60,
         }
     }
 }

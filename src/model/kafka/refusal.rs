@@ -55,6 +55,8 @@ refusals! {
     InvalidProducerIdMapping => "INVALID_PRODUCER_ID_MAPPING";
     /// `transaction.timeout.ms` above the broker's bound.
     InvalidTransactionTimeout => "INVALID_TRANSACTION_TIMEOUT";
+    /// There is a newer coordinator of the transaction.
+    TransactionCoordinatorFenced => "TRANSACTION_COORDINATOR_FENCED";
     /// The transaction may not end like that any more; abort it.
     TransactionAbortable => "TRANSACTION_ABORTABLE";
     /// Outside of what the log holds.
@@ -85,6 +87,8 @@ refusals! {
     StaleMemberEpoch => "STALE_MEMBER_EPOCH";
     /// A static member that left for a while still holds the name.
     UnreleasedInstanceId => "UNRELEASED_INSTANCE_ID";
+    /// A transaction that holds positions of the group is not decided yet.
+    UnstableOffsetCommit => "UNSTABLE_OFFSET_COMMIT";
     /// This controller is not the active one.
     NotController => "NOT_CONTROLLER";
     /// This registration of the broker is not the latest.

@@ -237,9 +237,10 @@ impl Protocol for Mailbox {
         }
     }
 
-    fn held(node: &Node, report: &mut dyn FnMut(ObjectId, PayloadId)) {
-        if let Node::Broker(broker) = node {
-            broker.held(report);
+    fn held(config: &Config, nodes: &Nodes<'_, Self>, report: &mut dyn FnMut(NodeId, ObjectId, PayloadId)) {
+        let place = config.places.broker;
+        if let Some(Node::Broker(broker)) = nodes.get(place) {
+            broker.held(&mut |queue, payload| report(place, queue, payload));
         }
     }
 }

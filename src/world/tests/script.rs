@@ -187,7 +187,7 @@ impl Protocol for Scripted {
         digest.word(node.numbers.len() as u64);
     }
     fn gauges(_: &Seen, _: &mut dyn FnMut(ObjectId, u64)) {}
-    fn held(_: &Seen, _: &mut dyn FnMut(ObjectId, PayloadId)) {}
+    fn held(_: &Script, _: &Nodes<'_, Self>, _: &mut dyn FnMut(NodeId, ObjectId, PayloadId)) {}
 }
 
 /// A link that always takes ten milliseconds.

@@ -6,7 +6,7 @@ use crate::base::{Chance, Law, Span, Stream, Time, Words};
 use crate::parts::config::{ClockConfig, Corruption, DiskConfig, LinkLaw, MachineConfig, Reorder};
 use crate::parts::fault::{Cut, CutShape, Fault, Ill, Others, Selector, When};
 
-use super::rig::{Plan, run};
+use super::rig::{Plan, plan as plan_of, run};
 
 /// Configurations that between them promise everything, each with its destinations.
 pub(super) const CONFIGS: &[(&str, &str, &[&str])] = &[
@@ -160,7 +160,7 @@ pub(super) fn faults(seed: u64, count: u64) -> Vec<Fault> {
 /// A plan with a network and machines that vary with the seed.
 pub(super) fn plan(which: usize, seed: u64) -> Plan {
     let (_, text, to) = CONFIGS[which % CONFIGS.len()];
-    let mut plan = Plan::new(text, to);
+    let mut plan = plan_of(text, to);
     let mut words = Stream::named(seed, "test surroundings", 0);
     plan.link = LinkLaw {
         loss: Chance::ratio(words.below(5), 100),

@@ -7,12 +7,12 @@ mod rig;
 mod table;
 
 use crate::check::Property;
-use rig::{Plan, run};
+use rig::{plan, run};
 
 #[test]
 fn a_run_without_faults_delivers_everything_once_and_in_order() {
     for (name, text, to) in campaign::CONFIGS.iter().filter(|(name, ..)| !name.contains("bounded")) {
-        let outcome = run(&Plan::new(text, to), 1);
+        let outcome = run(&plan(text, to), 1);
         let accounting = &outcome.judged.accounting;
         assert!(accounting.attempts > 400, "{name}: {accounting:?}");
         assert_eq!(accounting.attempts, accounting.ok, "{name}: {accounting:?}");

@@ -7,7 +7,7 @@ use crate::parts::fault::{Fault, Ill, Selector, When};
 
 use super::super::mutants::Mutant;
 use super::campaign::faults;
-use super::rig::{Plan, run};
+use super::rig::{Plan, plan as plan_of, run};
 
 /// The mutant, the property that it breaks, the configuration.
 type Case = (&'static str, Property, &'static str);
@@ -75,7 +75,7 @@ const CASES: &[Case] = &[
 
 fn plan(text: &str, mutant: &str, seed: u64) -> Plan {
     let to: &[&str] = if text.contains("topic.") { &["prices"] } else { &["orders"] };
-    let mut plan = Plan::new(&format!("mutant = \"{mutant}\"\n{text}"), to);
+    let mut plan = plan_of(&format!("mutant = \"{mutant}\"\n{text}"), to);
     plan.faults = faults(seed, 4);
     // Without a restart of the broker, what it keeps on disk does not matter.
     plan.faults.push(Fault {

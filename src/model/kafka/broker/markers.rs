@@ -1,0 +1,173 @@
+//! Transactions at the leader of a partition: is this batch in one, and how did it end?
+
+use std::collections::BTreeMap;
+
+use crate::base::NodeId;
+use crate::world::{Ctx, Hosts};
+
+use super::super::batch::{Batch, Content, Outcome, Stamp};
+use super::super::ids::{Part, Session};
+use super::super::protocol::txn::{EndMarker, MarkerWritten};
+use super::super::protocol::{Body, Produce, Produced, TxnReply, TxnRequest};
+use super::super::refusal::Refusal;
+use super::channel::Caller;
+use super::delayed::Waiter;
+use super::{Broker, BrokerTimer, marks};
+
+/// What this broker has asked coordinators and leaders elsewhere, by the number of the request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    by_number: BTreeMap<(NodeId, u32), Question>,
+    /// Requests to write markers of which partitions are still open.
+    writing: BTreeMap<Caller, Writing>,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+enum Question {
+    /// May this be appended?
+    Verify(Caller, Box<Produce>),
+    /// Markers of this broker's coordinator, under this ticket.
+    Markers(u64),
+}
+
+/// Markers that are being written.
+#[derive(Clone, Debug)]
+struct Writing {
+    open: u32,
+    written: Vec<MarkerWritten>,
+}
+
+/// Bytes of a marker [S:kafka EndTransactionMarker].
+const MARKER_BYTES: u32 = 17;
+
+impl Broker {
+    /// Whether a coordinator must be asked first: with transactions that are verified, before the first batch of one in a partition.
+    pub(super) fn must_verify<W: Hosts<Broker>>(&mut self, caller: Caller, produce: &Produce, ctx: &mut Ctx<'_, W, Broker>) -> bool {
+        let config = ctx.config();
+        let Some(txn) = produce.txn.filter(|_| config.mechanisms.verify_transactions) else { return false };
+        let opens = |(part, batch): &(Part, std::sync::Arc<Batch>)| {
+            let stamp = batch.stamp.filter(|_| batch.transactional)?;
+            let replica = self.replicas[part.index()].as_ref()?;
+            (replica.leading().is_some() && !replica.log.is_open(stamp.session)).then_some((*part, stamp.session))
+        };
+        let new: Vec<(Part, Session)> = produce.batches.iter().filter_map(opens).collect();
+        let Some((_, session)) = new.first().copied() else { return false };
+        let home = config.transactional[txn.index()].home;
+        let Some(coordinator) = self.view.part(home).and_then(|view| view.leader) else {
+            self.refuse_all(caller, produce, Refusal::NotEnoughReplicas, ctx);
+            return true;
+        };
+        let parts = new.into_iter().map(|(part, _)| part).collect();
+        let request = TxnRequest::Verify { txn, session, parts, add: config.mechanisms.epoch_per_transaction };
+        self.ask(coordinator, request, Question::Verify(caller, Box::new(produce.clone())), ctx);
+        true
+    }
+
+    /// This broker's coordinator wants markers written.
+    pub(super) fn send_markers<W: Hosts<Broker>>(&mut self, to: NodeId, request: TxnRequest, ticket: u64, ctx: &mut Ctx<'_, W, Broker>) {
+        self.ask(to, request, Question::Markers(ticket), ctx);
+    }
+
+    fn ask<W: Hosts<Broker>>(&mut self, to: NodeId, request: TxnRequest, question: Question, ctx: &mut Ctx<'_, W, Broker>) {
+        let number = self.peers.send(to, None, Body::Txn(Box::new(request)), ctx);
+        self.asked.by_number.insert((to, number), question);
+        ctx.timer(ctx.config().controller.request_timeout, BrokerTimer::Unanswered { to, number });
+    }
+
+    /// A coordinator or leader has answered.
+    pub(super) fn txn_answered<W: Hosts<Broker>>(&mut self, from: NodeId, number: u32, reply: TxnReply, ctx: &mut Ctx<'_, W, Broker>) {
+        match self.asked.by_number.remove(&(from, number)) {
+            Some(Question::Markers(ticket)) => self.with_txns(ctx, |txns, env, out| txns.on_markers(ticket, Ok(reply), env, out)),
+            Some(Question::Verify(caller, produce)) => self.verified(caller, &produce, reply, ctx),
+            None => {}
+        }
+    }
+
+    /// A request was not answered in time: the connection is given up, with everything asked over it.
+    pub(super) fn unanswered_in_time<W: Hosts<Broker>>(&mut self, to: NodeId, number: u32, ctx: &mut Ctx<'_, W, Broker>) {
+        if self.asked.by_number.contains_key(&(to, number)) {
+            self.peers.drop(to, ctx);
+            self.questions_lost(to, ctx);
+        }
+    }
+
+    /// The connection to a broker is gone, and with it the answers.
+    pub(super) fn questions_lost<W: Hosts<Broker>>(&mut self, to: NodeId, ctx: &mut Ctx<'_, W, Broker>) {
+        let lost: Vec<(NodeId, u32)> = self.asked.by_number.range((to, 0)..=(to, u32::MAX)).map(|(key, _)| *key).collect();
+        for key in lost {
+            match self.asked.by_number.remove(&key) {
+                Some(Question::Markers(ticket)) => {
+                    let lost = Err(Refusal::RequestTimedOut);
+                    self.with_txns(ctx, |txns, env, out| txns.on_markers(ticket, lost, env, out));
+                }
+                Some(Question::Verify(caller, produce)) => self.refuse_all(caller, &produce, Refusal::NotEnoughReplicas, ctx),
+                None => {}
+            }
+        }
+    }
+
+    /// A coordinator says which partitions are in the transaction; the others' batches are refused with its words.
+    fn verified<W: Hosts<Broker>>(&mut self, caller: Caller, produce: &Produce, reply: TxnReply, ctx: &mut Ctx<'_, W, Broker>) {
+        let TxnReply::Verified(results) = reply else { return };
+        match results.iter().find_map(|(_, result)| result.err()) {
+            None => self.append_all(caller, produce, ctx),
+            Some(refusal) => {
+                ctx.mark(marks::NOT_IN_TRANSACTION);
+                self.refuse_all(caller, produce, refusal, ctx);
+            }
+        }
+    }
+
+    fn refuse_all<W: Hosts<Broker>>(&mut self, caller: Caller, produce: &Produce, refusal: Refusal, ctx: &mut Ctx<'_, W, Broker>) {
+        let results = produce.batches.iter().map(|(part, _)| Produced { part: *part, result: Err(refusal) }).collect();
+        self.answer_producer((caller, None), results, ctx);
+    }
+
+    /// A coordinator says that transactions have ended.
+    pub(super) fn write_markers<W: Hosts<Broker>>(&mut self, caller: Caller, markers: Vec<EndMarker>, ctx: &mut Ctx<'_, W, Broker>) {
+        let open: usize = markers.iter().map(|marker| marker.parts.len()).sum();
+        let open = u32::try_from(open).expect("fewer than 2^32 partitions");
+        self.asked.writing.insert(caller, Writing { open, written: Vec::new() });
+        for marker in markers {
+            for part in &marker.parts {
+                self.write_marker(caller, *part, &marker, ctx);
+            }
+        }
+    }
+
+    fn write_marker<W: Hosts<Broker>>(&mut self, caller: Caller, part: Part, marker: &EndMarker, ctx: &mut Ctx<'_, W, Broker>) {
+        let outcome = marker.outcome;
+        let mut batch = Batch::internal(Content::Marker { outcome, coordinator: marker.coordinator }, 1, MARKER_BYTES);
+        batch.stamp = Some(Stamp { session: marker.session, sequence: 0 });
+        batch.transactional = true;
+        self.append_own(part, batch, Waiter::Marker { caller, session: marker.session, outcome }, ctx);
+    }
+
+    /// One marker is on all in-sync replicas, or is not.
+    pub(super) fn marker_written<W: Hosts<Broker>>(
+        &mut self,
+        (caller, session, outcome): (Caller, Session, Outcome),
+        results: &[Produced],
+        ctx: &mut Ctx<'_, W, Broker>,
+    ) {
+        let Some(produced) = results.first() else { return };
+        let part = produced.part;
+        if produced.result.is_ok() {
+            self.marked(part, session, outcome, ctx);
+        }
+        let Some(writing) = self.asked.writing.get_mut(&caller) else { return };
+        writing.open -= 1;
+        writing.written.push(MarkerWritten { session, part, result: produced.result.map(|_| ()) });
+        if writing.open == 0
+            && let Some(writing) = self.asked.writing.remove(&caller)
+        {
+            self.answer(caller, None, Body::TxnReply(Box::new(TxnReply::MarkersWritten(writing.written))), ctx);
+        }
+    }
+
+    /// A transaction has ended in a partition: in one of positions, those in it count now.
+    fn marked<W: Hosts<Broker>>(&mut self, part: Part, session: Session, outcome: Outcome, ctx: &mut Ctx<'_, W, Broker>) {
+        self.with_groups(ctx, |groups, env, out| groups.on_marker(part, session, outcome, env, out));
+    }
+}

@@ -1,0 +1,258 @@
+//! The whole of a Kafka system as one protocol: which node plays which part, and what the kernel asks of it.
+
+use crate::base::{Digest, NodeId, ObjectId, PayloadId, Tag, Time};
+use crate::record::Command;
+use crate::world::{Breach, Ctx, Disconnect, Discard, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster, RosterNode};
+
+use super::broker::{Broker, BrokerDisk, BrokerTimer, BrokerWrite};
+use super::config::Config;
+use super::consumer::{Consumer, ConsumerTimer};
+use super::controller::{Controller, ControllerDisk, ControllerTimer, ControllerWrite};
+use super::processor::{Processor, ProcessorTimer};
+use super::producer::{Producer, ProducerTimer};
+use super::protocol::{KINDS, Msg, about};
+use super::store::{Store, StoreDisk, StoreTimer, StoreWrite};
+use super::surface::{Disk, Write};
+use super::{finally, invariants, selectors};
+
+/// A Kafka system.
+#[derive(Clone, Debug)]
+pub struct Kafka;
+
+/// What a node is.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// A broker.
+    Broker(Box<Broker>),
+    /// A controller, or a node of the ZooKeeper ensemble.
+    Controller(Box<Controller>),
+    /// A producer.
+    Producer(Box<Producer>),
+    /// A consumer.
+    Consumer(Box<Consumer>),
+    /// An application that reads, transforms and writes.
+    Processor(Box<Processor>),
+    /// A database outside of Kafka.
+    Store(Box<Store>),
+}
+
+/// What a timer is for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Timer {
+    /// A broker's.
+    Broker(BrokerTimer),
+    /// A controller's.
+    Controller(ControllerTimer),
+    /// A producer's.
+    Producer(ProducerTimer),
+    /// A consumer's.
+    Consumer(ConsumerTimer),
+    /// A processor's.
+    Processor(ProcessorTimer),
+    /// The database's.
+    Store(StoreTimer),
+}
+
+/// What a node is by its place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Broker,
+    Controller,
+    Producer,
+    Consumer,
+    Processor,
+    Store,
+}
+
+/// What a node is.
+fn kind_of(node: NodeId, config: &Config) -> Kind {
+    let places = &config.places;
+    if places.brokers.contains(&node) {
+        Kind::Broker
+    } else if places.controllers.contains(&node) {
+        Kind::Controller
+    } else if places.producers.iter().any(|(at, _, _)| *at == node) {
+        Kind::Producer
+    } else if places.consumers.iter().any(|(at, _, _)| *at == node) {
+        Kind::Consumer
+    } else if places.processors.iter().any(|(at, _, _)| *at == node) {
+        Kind::Processor
+    } else {
+        Kind::Store
+    }
+}
+
+/// The nodes by name, with the groups that selectors may name.
+fn roster(config: &Config) -> Roster {
+    let places = &config.places;
+    let mut nodes: Vec<(NodeId, RosterNode)> = Vec::new();
+    let mut add = |at: NodeId, name: String, groups: &[&'static str], takes_load: bool| {
+        nodes.push((at, RosterNode { name, groups: groups.to_vec(), takes_load }));
+    };
+    for (at, number) in places.brokers.iter().zip(1u32..) {
+        add(*at, format!("broker-{number}"), &["brokers"], false);
+    }
+    let of_controllers = config.controller_word();
+    for (at, number) in places.controllers.iter().zip(1u32..) {
+        add(*at, format!("{of_controllers}-{number}"), &["controllers"], false);
+    }
+    for (at, kind, number) in &places.producers {
+        add(*at, format!("{}-{}", config.producers[usize::from(*kind)].name, number + 1), &["clients", "producers"], true);
+    }
+    for (at, kind, number) in &places.consumers {
+        add(*at, format!("{}-{}", config.consumers[usize::from(*kind)].name, number + 1), &["clients", "consumers"], false);
+    }
+    for (at, kind, number) in &places.processors {
+        add(*at, format!("{}-{}", config.processors[usize::from(*kind)].consumer.name, number + 1), &["clients", "processors"], false);
+    }
+    if let Some(at) = places.store {
+        add(at, "store".to_owned(), &["stores"], false);
+    }
+    nodes.sort_by_key(|(at, _)| *at);
+    Roster { nodes: nodes.into_iter().map(|(_, node)| node).collect(), objects: config.objects() }
+}
+
+impl Protocol for Kafka {
+    type Config = Config;
+    type Msg = Msg;
+    type Timer = Timer;
+    type Disk = Disk;
+    type Write = Write;
+    type Node = Node;
+
+    fn kinds() -> &'static [&'static str] {
+        KINDS
+    }
+    fn about(tag: Tag) -> Option<PayloadId> {
+        about(tag)
+    }
+    fn roster(config: &Config) -> Roster {
+        roster(config)
+    }
+    fn format(_: NodeId, config: &Config) -> Disk {
+        Disk::format(config)
+    }
+
+    fn boot(ctx: &mut Ctx<'_, Self, Itself>) -> Node {
+        match kind_of(ctx.me(), ctx.config()) {
+            Kind::Broker => Node::Broker(Box::new(Broker::boot(&mut ctx.narrow()))),
+            Kind::Controller => Node::Controller(Box::new(Controller::boot(&mut ctx.narrow()))),
+            Kind::Producer => Node::Producer(Box::new(Producer::boot(&mut ctx.narrow()))),
+            Kind::Consumer => Node::Consumer(Box::new(Consumer::boot(&mut ctx.narrow()))),
+            Kind::Processor => Node::Processor(Box::new(Processor::boot(&mut ctx.narrow()))),
+            Kind::Store => Node::Store(Box::new(Store::boot(&mut ctx.narrow()))),
+        }
+    }
+
+    fn on_command(node: &mut Node, command: Command, ctx: &mut Ctx<'_, Self, Itself>) {
+        match node {
+            Node::Broker(broker) => broker.on_command(command, &mut ctx.narrow(), &mut Discard),
+            Node::Controller(controller) => controller.on_command(command, &mut ctx.narrow(), &mut Discard),
+            Node::Producer(producer) => producer.on_command(command, &mut ctx.narrow(), &mut Discard),
+            Node::Consumer(consumer) => consumer.on_command(command, &mut ctx.narrow(), &mut Discard),
+            Node::Processor(processor) => processor.on_command(command, &mut ctx.narrow(), &mut Discard),
+            Node::Store(store) => store.on_command(command, &mut ctx.narrow(), &mut Discard),
+        }
+    }
+
+    fn on_message(node: &mut Node, from: Peer, msg: Msg, ctx: &mut Ctx<'_, Self, Itself>) {
+        match node {
+            Node::Broker(broker) => broker.on_message(from, msg, &mut ctx.narrow(), &mut Discard),
+            Node::Controller(controller) => controller.on_message(from, msg, &mut ctx.narrow(), &mut Discard),
+            Node::Producer(producer) => producer.on_message(from, msg, &mut ctx.narrow(), &mut Discard),
+            Node::Consumer(consumer) => consumer.on_message(from, msg, &mut ctx.narrow(), &mut Discard),
+            Node::Processor(processor) => processor.on_message(from, msg, &mut ctx.narrow(), &mut Discard),
+            Node::Store(store) => store.on_message(from, msg, &mut ctx.narrow(), &mut Discard),
+        }
+    }
+
+    fn on_timer(node: &mut Node, timer: Timer, ctx: &mut Ctx<'_, Self, Itself>) {
+        match (node, timer) {
+            (Node::Broker(broker), Timer::Broker(timer)) => broker.on_timer(timer, &mut ctx.narrow(), &mut Discard),
+            (Node::Controller(controller), Timer::Controller(timer)) => controller.on_timer(timer, &mut ctx.narrow(), &mut Discard),
+            (Node::Producer(producer), Timer::Producer(timer)) => producer.on_timer(timer, &mut ctx.narrow(), &mut Discard),
+            (Node::Consumer(consumer), Timer::Consumer(timer)) => consumer.on_timer(timer, &mut ctx.narrow(), &mut Discard),
+            (Node::Processor(processor), Timer::Processor(timer)) => processor.on_timer(timer, &mut ctx.narrow(), &mut Discard),
+            (Node::Store(store), Timer::Store(timer)) => store.on_timer(timer, &mut ctx.narrow(), &mut Discard),
+            (
+                Node::Broker(_) | Node::Controller(_) | Node::Producer(_) | Node::Consumer(_) | Node::Processor(_) | Node::Store(_),
+                timer,
+            ) => unreachable!("{timer:?} fired at another role"),
+        }
+    }
+
+    fn on_disconnect(node: &mut Node, peer: Peer, why: Disconnect, ctx: &mut Ctx<'_, Self, Itself>) {
+        match node {
+            Node::Broker(broker) => broker.on_disconnect(peer, why, &mut ctx.narrow(), &mut Discard),
+            Node::Controller(controller) => controller.on_disconnect(peer, why, &mut ctx.narrow(), &mut Discard),
+            Node::Producer(producer) => producer.on_disconnect(peer, why, &mut ctx.narrow(), &mut Discard),
+            Node::Consumer(consumer) => consumer.on_disconnect(peer, why, &mut ctx.narrow(), &mut Discard),
+            Node::Processor(processor) => processor.on_disconnect(peer, why, &mut ctx.narrow(), &mut Discard),
+            Node::Store(store) => store.on_disconnect(peer, why, &mut ctx.narrow(), &mut Discard),
+        }
+    }
+
+    fn cost(_: &Config, _: &Msg) -> u32 {
+        1
+    }
+
+    fn resolve(config: &Config, nodes: &Nodes<'_, Self>, role: &str, of: &str) -> Option<Vec<NodeId>> {
+        selectors::resolve(config, nodes, role, of)
+    }
+
+    fn invariant(config: &Config, nodes: &Nodes<'_, Self>) -> Result<(), Breach> {
+        invariants::check(config, nodes).map_err(Breach)
+    }
+
+    fn fingerprint(node: &Node, now: Time, digest: &mut Digest) {
+        match node {
+            Node::Broker(broker) => broker.fingerprint(now, digest),
+            Node::Controller(controller) => controller.fingerprint(now, digest),
+            Node::Producer(producer) => producer.fingerprint(now, digest),
+            Node::Consumer(consumer) => consumer.fingerprint(now, digest),
+            Node::Processor(processor) => processor.fingerprint(now, digest),
+            Node::Store(store) => store.fingerprint(digest),
+        }
+    }
+
+    fn gauges(node: &Node, report: &mut dyn FnMut(ObjectId, u64)) {
+        if let Node::Broker(broker) = node {
+            broker.lags(report);
+        }
+    }
+
+    fn held(config: &Config, nodes: &Nodes<'_, Self>, report: &mut dyn FnMut(NodeId, ObjectId, PayloadId)) {
+        finally::held(config, nodes, report);
+    }
+}
+
+macro_rules! hosts {
+    ($($role:ident, $timer:ident, $write:ty, $into:expr, $disk:ty, $part:expr;)*) => {$(
+        impl Hosts<$role> for Kafka {
+            fn msg(msg: Msg) -> Msg {
+                msg
+            }
+            fn timer(timer: $timer) -> Timer {
+                Timer::$role(timer)
+            }
+            fn write(write: $write) -> Write {
+                $into(write)
+            }
+            fn disk(disk: &Disk) -> &$disk {
+                $part(disk)
+            }
+            fn config(config: &Config) -> &Config {
+                config
+            }
+        }
+    )*};
+}
+
+hosts! {
+    Broker, BrokerTimer, BrokerWrite, Write::Broker, BrokerDisk, |disk: &Disk| &disk.broker;
+    Controller, ControllerTimer, ControllerWrite, Write::Controller, ControllerDisk, |disk: &Disk| &disk.controller;
+    Producer, ProducerTimer, std::convert::Infallible, |write| match write {}, (), |disk: &Disk| &disk.nothing;
+    Consumer, ConsumerTimer, std::convert::Infallible, |write| match write {}, (), |disk: &Disk| &disk.nothing;
+    Processor, ProcessorTimer, std::convert::Infallible, |write| match write {}, (), |disk: &Disk| &disk.nothing;
+    Store, StoreTimer, StoreWrite, Write::Store, StoreDisk, |disk: &Disk| &disk.store;
+}
