@@ -18,6 +18,7 @@ pub mod log;
 pub mod marks;
 pub mod mutants;
 pub mod presets;
+pub mod print;
 pub mod processor;
 pub mod producer;
 pub mod protocol;
