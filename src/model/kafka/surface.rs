@@ -2,9 +2,9 @@
 
 use crate::world::Contents;
 
+use super::broker::{BrokerDisk, BrokerWrite};
 use super::config::Config;
 use super::controller::{self, ControllerDisk, ControllerWrite};
-use super::broker::{BrokerDisk, BrokerWrite};
 use super::store::{StoreDisk, StoreWrite};
 
 /// What a disk holds: of each role its part, and of those that the node does not play nothing.

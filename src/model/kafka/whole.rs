@@ -3,7 +3,6 @@
 use crate::base::value::{KeySpec, Reader};
 use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
 use crate::check::Promises;
-use crate::model::raft::{Record, Stored};
 use crate::model::{Described, ScopeRow};
 use crate::record::{Command, Mark};
 use crate::world::{Breach, Ctx, Disconnect, Discard, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster};
@@ -11,7 +10,7 @@ use crate::world::{Breach, Ctx, Disconnect, Discard, Hosts, Itself, Nodes, Peer,
 use super::broker::{Broker, BrokerDisk, BrokerTimer, BrokerWrite};
 use super::config::Config;
 use super::consumer::{Consumer, ConsumerTimer};
-use super::controller::{Change, Controller, ControllerTimer};
+use super::controller::{Controller, ControllerDisk, ControllerTimer, ControllerWrite};
 use super::processor::{Processor, ProcessorTimer};
 use super::producer::{Producer, ProducerTimer};
 use super::protocol::{KINDS, Msg, about};
@@ -224,7 +223,7 @@ macro_rules! hosts {
 
 hosts! {
     Broker, BrokerTimer, BrokerWrite, Write::Broker, BrokerDisk, broker;
-    Controller, ControllerTimer, Record<Change>, Write::Controller, Stored<Change>, controller;
+    Controller, ControllerTimer, ControllerWrite, Write::Controller, ControllerDisk, controller;
     Producer, ProducerTimer, std::convert::Infallible, |write| match write {}, (), nothing;
     Consumer, ConsumerTimer, std::convert::Infallible, |write| match write {}, (), nothing;
     Processor, ProcessorTimer, std::convert::Infallible, |write| match write {}, (), nothing;

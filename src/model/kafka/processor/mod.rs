@@ -131,7 +131,7 @@ impl Processor {
             }
             Act::Send(outgoing) => self.sender.enqueue(outgoing, ctx, &mut said),
             Act::Flush => self.sender.flush(ctx, &mut said),
-            Act::SendPositions => match self.member(rules.config) {
+            Act::SendPositions => match self.member(ctx) {
                 Some(from) => {
                     let positions = self.reader.positions(rules.config).into();
                     self.sender.send_positions((rules.own.consumer.group, from), positions, ctx, &mut said);
@@ -161,8 +161,8 @@ impl Processor {
     }
 
     /// As whom positions are put into transactions: as the member that it is (`None`: it is none), since KIP-447. Before, as nobody.
-    fn member(&self, config: &Config) -> Option<Option<Membership>> {
-        if config.version < Version::V2_8 { Some(None) } else { self.reader.membership().map(Some) }
+    fn member<W: Hosts<Processor>>(&self, ctx: &Ctx<'_, W, Processor>) -> Option<Option<Membership>> {
+        if ctx.config().version < Version::V2_8 { Some(None) } else { self.reader.membership(ctx).map(Some) }
     }
 
     /// A record takes its time, which belongs to its payload.
