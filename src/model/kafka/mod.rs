@@ -39,3 +39,6 @@ use super::Adapter;
 
 /// The model, as the registry knows it.
 pub static MODEL: Adapter<Kafka> = Adapter::NEW;
+
+#[cfg(test)]
+mod tests;
