@@ -6,25 +6,42 @@ use crate::base::{ObjectId, PayloadId, Time};
 
 use super::bits::members;
 use super::group::Group;
-use super::judged::{Accounting, Figures, GroupAccounting, Judged, Latency, Rate, Ratio};
+use super::judged::{Accounting, Figures, GroupAccounting, Judged, Latency, NO_LOGS, Rate, Ratio};
 use super::judges::{Judges, Record, Standing};
+use super::log::Closed;
 use super::tell::{self, Case, Cases, Fate, Since};
 use super::{Finding, Promises, Property, Verdict};
 
 /// Cases of which the earliest is known only when all have been seen.
 #[derive(Default)]
-struct Closing {
-    cases: Cases,
+pub(super) struct Closing {
+    pub(super) cases: Cases,
     best: Option<(Time, PayloadId)>,
 }
 
 impl Closing {
-    fn broken(&mut self, order: (Time, PayloadId), tell: impl FnOnce() -> Case) {
+    pub(super) fn broken(&mut self, order: (Time, PayloadId), tell: impl FnOnce() -> Case) {
         self.cases.broken += 1;
         if self.best.is_none_or(|best| order < best) {
             self.best = Some(order);
             self.cases.first = Some(Arc::new(tell()));
         }
+    }
+
+    /// What only the end decides becomes certain then.
+    pub(super) fn certain_at(&mut self, end: Time) {
+        if let Some(case) = &mut self.cases.first {
+            Arc::make_mut(case).at = end;
+        }
+    }
+
+    /// What follows; cases are `certain` when nothing can come any more that makes them none.
+    pub(super) fn verdict(&self, certain: bool, nothing: &str) -> Verdict {
+        if self.cases.broken > 0 && !certain {
+            let why = format!("{} of {} cases are open: the run was not read out at its end", self.cases.broken, self.cases.examined);
+            return Verdict::Unknown { why };
+        }
+        self.cases.verdict(nothing)
     }
 }
 
@@ -40,6 +57,7 @@ struct AtEnd {
     lost: u64,
     lost_by_group: Vec<u64>,
     pending_happened: u64,
+    logs: Closed,
 }
 
 impl Judges {
@@ -70,7 +88,8 @@ impl Judges {
 
     /// Judges what only the end decides.
     fn close(&self, end: Time) -> AtEnd {
-        let mut at_end = AtEnd { lost_by_group: vec![0; self.groups.len()], ..AtEnd::default() };
+        let logs = self.logs.as_ref().map_or_else(Closed::default, |logs| logs.close(end, &self.known()));
+        let mut at_end = AtEnd { lost_by_group: vec![0; self.groups.len()], logs, ..AtEnd::default() };
         for (payload, record) in self.open.sorted() {
             let payload = PayloadId(u32::try_from(payload).expect("keys are payloads"));
             match record.standing {
@@ -88,9 +107,7 @@ impl Judges {
             self.close_held((ObjectId::at(id), group), end, &mut at_end);
         }
         for closing in [&mut at_end.survives, &mut at_end.delivered, &mut at_end.gaps, &mut at_end.missing, &mut at_end.stuck] {
-            if let Some(case) = &mut closing.cases.first {
-                Arc::make_mut(case).at = end;
-            }
+            closing.certain_at(end);
         }
         at_end
     }
@@ -98,7 +115,8 @@ impl Judges {
     fn say(&self, end: Time, promises: &Promises, at_end: &AtEnd) -> Vec<Finding> {
         let finding =
             |property: Property| Finding { property, verdict: self.verdict(property, end, at_end), promised: promises.promised(property) };
-        Property::ALL.into_iter().map(finding).collect()
+        let of_logs = if self.logs.is_some() { &Property::LOG[..] } else { &[] };
+        Property::DELIVERY.iter().chain(of_logs).copied().map(finding).collect()
     }
 
     fn close_pending(&self, (payload, record): (PayloadId, &Record), end: Time, at_end: &mut AtEnd) {
@@ -123,12 +141,10 @@ impl Judges {
                 continue;
             }
             let (id, order) = (ObjectId::at(id), (record.ended, payload));
-            let fate = match (group.delivered.has(payload.0), group.expired.has(payload.0), group.dropped.has(payload.0)) {
-                (true, _, _) => Fate::Damaged,
-                (false, true, _) => Fate::Expired,
-                (false, false, true) => Fate::Dropped,
-                (false, false, false) => Fate::Vanished,
-            };
+            let fate = fate(group, payload);
+            if fate == Fate::Superseded && self.has_successor((payload, record), at_end) {
+                continue;
+            }
             let tell = || tell::undelivered(&self.names, (payload, record), id, fate);
             if !group.dead.has(payload.0) {
                 at_end.delivered.broken(order, tell);
@@ -144,6 +160,12 @@ impl Judges {
             }
         }
         at_end.lost += u64::from(lost);
+    }
+
+    /// Whether a message that was compacted away has a later one with its key.
+    fn has_successor(&self, (payload, record): (PayloadId, &Record), at_end: &AtEnd) -> bool {
+        let message = (record.object as usize, payload, record.key);
+        self.logs.as_ref().is_some_and(|logs| logs.has_successor(message, &at_end.logs))
     }
 
     /// Judges what arrived at a group that records effects.
@@ -189,29 +211,24 @@ impl Judges {
     }
 
     fn verdict(&self, property: Property, end: Time, at_end: &AtEnd) -> Verdict {
+        if let Some(logs) = self.logs.as_ref().filter(|_| property.is_about_logs()) {
+            return logs.verdict(property, &at_end.logs, self.final_read);
+        }
+        let nothing = nothing(property);
         if let Some(cases) = self.online_cases(property) {
-            return cases.verdict(nothing(property));
+            return cases.verdict(nothing);
         }
-        let cases = match property {
-            Property::AckedSurvives => &at_end.survives.cases,
-            Property::AckedDelivered => &at_end.delivered.cases,
-            Property::NoGaps => &at_end.gaps.cases,
-            Property::NoMissingEffect => &at_end.missing.cases,
-            Property::Drained => return self.drained(end, at_end),
-            Property::NoDuplicateDelivery
-            | Property::NoDuplicateEffect
-            | Property::NothingUnexpected
-            | Property::NothingCorrupted
-            | Property::OrderGlobal
-            | Property::OrderPerKey
-            | Property::OrderPerProducer
-            | Property::FailedStaysFailed => unreachable!("decided while the run went on"),
-        };
-        if cases.broken > 0 && !self.final_read {
-            let why = format!("{} of {} cases are open: the run was not read out at its end", cases.broken, cases.examined);
-            return Verdict::Unknown { why };
+        if property == Property::Drained {
+            return self.drained(end, at_end);
         }
-        cases.verdict(nothing(property))
+        let closings = [
+            (Property::AckedSurvives, &at_end.survives),
+            (Property::AckedDelivered, &at_end.delivered),
+            (Property::NoGaps, &at_end.gaps),
+            (Property::NoMissingEffect, &at_end.missing),
+        ];
+        let (_, closing) = closings.into_iter().find(|(p, _)| *p == property).expect("it is decided at the end");
+        closing.verdict(self.final_read, nothing)
     }
 
     fn drained(&self, end: Time, at_end: &AtEnd) -> Verdict {
@@ -243,6 +260,7 @@ impl Judges {
             sum.dead_lettered += tally.dead_lettered;
             sum.expired += tally.expired;
             sum.dropped += tally.dropped;
+            sum.superseded += tally.superseded;
             sum.acknowledged += tally.acknowledged;
             sum.returned += tally.returned;
             if group.is_owed() {
@@ -275,7 +293,18 @@ impl Judges {
     }
 }
 
-/// Why nothing can be said of a property when nothing was examined.
+/// What became of an owed message that did not arrive intact at a group and is not held there.
+fn fate(group: &Group, payload: PayloadId) -> Fate {
+    let ways = [
+        (&group.delivered, Fate::Damaged),
+        (&group.superseded, Fate::Superseded),
+        (&group.expired, Fate::Expired),
+        (&group.dropped, Fate::Dropped),
+    ];
+    ways.into_iter().find(|(way, _)| way.has(payload.0)).map_or(Fate::Vanished, |(_, fate)| fate)
+}
+
+/// Why nothing can be said of a property of delivery when nothing was examined.
 fn nothing(property: Property) -> &'static str {
     match property {
         Property::AckedSurvives | Property::AckedDelivered | Property::NoGaps => "no acknowledged message was owed to anybody",
@@ -288,5 +317,19 @@ fn nothing(property: Property) -> &'static str {
         Property::OrderPerProducer => "no two messages of one producer arrived that could be compared",
         Property::FailedStaysFailed => "nothing was reported as failed",
         Property::Drained => "nothing was attempted",
+        Property::NoLostWrite
+        | Property::AllSeen
+        | Property::NoLogDuplicate
+        | Property::ConsistentOffsets
+        | Property::NoPollSkip
+        | Property::NoPollSkipWithin
+        | Property::NoRebalanceSkip
+        | Property::MonotonicPolls
+        | Property::MonotonicWithinPoll
+        | Property::NoRebalanceReread
+        | Property::NoAbortedRead
+        | Property::NoPrecommittedRead
+        | Property::WholeTransactions
+        | Property::LatestPerKey => NO_LOGS,
     }
 }

@@ -55,6 +55,7 @@ pub(super) struct Group {
     pub(super) dead: Plane,
     pub(super) expired: Plane,
     pub(super) dropped: Plane,
+    pub(super) superseded: Plane,
     pub(super) held: Plane,
     pub(super) awaiting: Table<Awaiting>,
     pub(super) orders: Orders,
@@ -96,6 +97,7 @@ impl Group {
             dead: Plane::default(),
             expired: Plane::default(),
             dropped: Plane::default(),
+            superseded: Plane::default(),
             held: Plane::default(),
             awaiting: Table::default(),
             orders: Orders::default(),
@@ -126,7 +128,8 @@ impl Group {
 
     /// Bytes on the heap, shared ones included.
     pub(super) fn bytes(&self) -> usize {
-        let planes = [&self.delivered, &self.damaged, &self.effect, &self.dead, &self.expired, &self.dropped, &self.held];
-        planes.iter().map(|p| p.bytes()).sum::<usize>() + self.awaiting.bytes() + self.orders.bytes()
+        let gone = [&self.dead, &self.expired, &self.dropped, &self.superseded];
+        let planes = [&self.delivered, &self.damaged, &self.effect, &self.held].into_iter().chain(gone);
+        planes.map(Plane::bytes).sum::<usize>() + self.awaiting.bytes() + self.orders.bytes()
     }
 }

@@ -1,13 +1,15 @@
 //! What judging a run gives: findings, the accounting of its messages, latencies, and figures over time.
 
+use std::borrow::Cow;
+
 use crate::base::{ObjectId, Span, Time};
 
-use super::{Finding, Property};
+use super::{Finding, Property, Verdict};
 
 /// Everything that judges say of one run. Equal histories give equal values, bit for bit.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
 pub struct Judged {
-    /// A finding for every property, in the order of [`Property::ALL`].
+    /// A finding for every property of delivery and, when the run has logs, of logs, in the order of [`Property::ALL`].
     pub findings: Vec<Finding>,
     /// Where every message went.
     pub accounting: Accounting,
@@ -23,12 +25,34 @@ impl Judged {
     /// The finding for a property.
     ///
     /// # Panics
-    /// Never: there is one for every property.
+    /// When it is [about logs](Property::LOG) and the run has none.
     #[must_use]
     pub fn finding(&self, property: Property) -> &Finding {
-        self.findings.iter().find(|f| f.property == property).expect("every property has a finding")
+        self.findings.iter().find(|f| f.property == property).expect("there is a finding for everything that the run could be judged by")
+    }
+
+    /// The verdict on a property; unknown when it is [about logs](Property::LOG) and the run has none.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use deadletter::base::{Span, Time};
+    /// use deadletter::check::{JudgeConfig, Judges, Promises, Property, Verdict};
+    /// use deadletter::record::Names;
+    ///
+    /// let (start, end) = (Time::ZERO, Time::ZERO + Span::secs(1));
+    /// let config = JudgeConfig { window: Span::secs(1), chaos_start: start, heal_start: end, drain_start: end, end };
+    /// let judged = Judges::new(Arc::new(Names::default()), config).finish(end, &Promises::default());
+    /// assert_eq!(*judged.verdict(Property::NoLostWrite), Verdict::Unknown { why: "there are no logs".into() });
+    /// ```
+    #[must_use]
+    pub fn verdict(&self, property: Property) -> Cow<'_, Verdict> {
+        let found = self.findings.iter().find(|f| f.property == property);
+        found.map_or_else(|| Cow::Owned(Verdict::Unknown { why: NO_LOGS.to_owned() }), |found| Cow::Borrowed(&found.verdict))
     }
 }
+
+/// Why nothing can be said of logs in a run without any.
+pub(super) const NO_LOGS: &str = "there are no logs";
 
 /// Where every message went, over the whole run (warm phase included), in the field's words.
 ///
@@ -76,6 +100,9 @@ pub struct Accounting {
     pub expired: u64,
     /// Messages removed or refused by a full queue without a word.
     pub dropped: u64,
+    /// Messages removed by compaction; left out of `report.json` when there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub superseded: u64,
     /// Messages that consumers acknowledged.
     pub acknowledged: u64,
     /// Messages that consumers gave back.
@@ -87,6 +114,11 @@ pub struct Accounting {
     pub malformed: u64,
     /// The same for each group that saw anything, in order of id.
     pub groups: Vec<GroupAccounting>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "that is how serde asks")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What one group saw: a queue, a subscription, a service, or dead letters.
@@ -120,6 +152,9 @@ pub struct GroupAccounting {
     pub expired: u64,
     /// Messages removed or refused by a full queue without a word.
     pub dropped: u64,
+    /// Messages removed by compaction; left out of `report.json` when there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub superseded: u64,
     /// Messages that consumers acknowledged.
     pub acknowledged: u64,
     /// Messages that consumers gave back.

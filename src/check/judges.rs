@@ -9,19 +9,21 @@
 //!
 //! | property | broken by | out of |
 //! |---|---|---|
-//! | acked_survives | an owed pair that never arrived (damaged counts as arrived: the broker handed it on), was not moved, expired or dropped, and is not held | owed pairs |
-//! | acked_delivered | an owed pair that never arrived intact, was not moved to dead letters, and is not held | owed pairs |
+//! | acked_survives | an owed pair that never arrived (damaged counts as arrived: the broker handed it on), was not moved, expired, dropped or superseded, and is not held | owed pairs |
+//! | acked_delivered | an owed pair that never arrived intact, was not moved to dead letters, is not held, and was not superseded by a later message of its key that is known in its log (or may be there unknown to its producer) | owed pairs |
 //! | no_duplicate_delivery | every delivery beyond the first of a message to a group, whoever caused it (a message given back is delivered twice) | deliveries |
 //! | no_duplicate_effect | every effect beyond the first of a message for a group | effects |
 //! | no_missing_effect | a message that arrived intact at a group that records effects, took none, was not moved to dead letters, and is not held | such messages with a decided effect |
-//! | nothing_unexpected | a delivery or effect of what had not been sent to the group's object by then, or, for a subscription, was published only after it had unsubscribed; at dead letters, of what had not been moved there | deliveries and effects |
+//! | nothing_unexpected | a delivery or effect of what had not been sent to the group's object by then, or, for a subscription, was published only after it had unsubscribed; at dead letters, of what had not been moved there. What was read somewhere may be carried on by its reader, to a topic with logs | deliveries and effects |
 //! | nothing_corrupted | every damaged delivery | deliveries |
 //! | order_global | a pair whose first arrival came after that of a pair whose publish was invoked strictly later than this one's ended `Ok` or `Unknown` | first arrivals with something to compare |
 //! | order_per_key | the same among one key | the same |
 //! | order_per_producer | a pair whose first arrival came after that of a pair that the same producer invoked later (program order, ended or not) | the same |
-//! | no_gaps | an owed pair that never arrived and is not held, while a message that the same producer invoked later with the same key arrived at the group | owed pairs |
+//! | no_gaps | an owed pair that never arrived, is not held and was not superseded in that way, while a message that the same producer invoked later with the same key arrived at the group | owed pairs |
 //! | failed_stays_failed | a message that was reported as failed and was delivered or applied anywhere, before or after | failed messages |
 //! | drained | an operation invoked after healing began that has no end; a held message that never arrived intact at its (still entitled) group, or arrived at one that records effects and took none | attempts and held messages |
+//!
+//! Runs with logs are judged by the [properties of logs](Property::LOG) besides; `log` says how.
 //!
 //! What has been reported as failed takes no part in order from then on. Messages of the warm phase count for all of these: safety
 //! is judged over the whole run. What depends on "never" is decided at the end, and only when the history has a final read.
@@ -35,6 +37,7 @@ use super::Property;
 use super::bits::Plane;
 use super::group::{Entitled, Group};
 use super::judged::{Accounting, Figures};
+use super::log::{Known, Logs, Malformed};
 use super::measure::{Count, Spread, Timeline};
 use super::table::Table;
 use super::tell::{Cases, failed_but_happened};
@@ -204,6 +207,8 @@ pub struct Judges {
     /// Owed pairs that arrived intact.
     pub(super) owed_arrived: u64,
     pub(super) final_read: bool,
+    /// For runs with logs.
+    pub(super) logs: Option<Box<Logs>>,
 }
 
 impl Judges {
@@ -217,6 +222,7 @@ impl Judges {
         for group in groups.iter().filter(|g| g.active) {
             active[group.source].set(group.lane);
         }
+        let logs = Logs::new(&names, &groups);
         Judges {
             names,
             config,
@@ -237,14 +243,44 @@ impl Judges {
             timeline: Timeline::new(config.window, config.end),
             owed_arrived: 0,
             final_read: false,
+            logs,
         }
+    }
+
+    /// What the judges of logs may look at.
+    pub(super) fn known(&self) -> Known<'_> {
+        Known {
+            names: &self.names,
+            groups: &self.groups,
+            active: &self.active,
+            sent: &self.sent,
+            called: &self.called,
+            failed: &self.failed,
+            unknown: &self.unknown,
+            happened: &self.happened,
+            open: &self.open,
+        }
+    }
+
+    /// Lets the judges of logs look at something; an entry that does not fit is counted.
+    #[inline]
+    pub(super) fn with_logs(&mut self, look: impl FnOnce(&mut Logs, &Known<'_>) -> Result<(), Malformed>) {
+        let Some(mut logs) = self.logs.take() else { return };
+        if look(&mut logs, &self.known()).is_err() {
+            self.accounting.malformed += 1;
+        }
+        self.logs = Some(logs);
     }
 
     /// Takes in the next entry. Entries come in order of time.
     pub fn fold(&mut self, entry: &Entry) {
         match &entry.what {
             What::Call { op: _, what } => self.on_call(entry, *what),
-            What::End { op: _, what, end, place: _ } => self.on_end(entry, *what, *end),
+            What::End { op: _, what, end, place } => {
+                if self.on_end(entry, *what, *end) {
+                    self.with_logs(|logs, known| logs.ended(entry, (*what, *end), *place, known));
+                }
+            }
             What::Note(note) => self.on_note(entry, *note),
             What::Skipped { op: _, what: _ } => {
                 self.accounting.skipped += 1;
@@ -291,6 +327,20 @@ impl Judges {
             Property::OrderPerProducer => Some(&self.online.producer),
             Property::FailedStaysFailed => Some(&self.online.failed),
             Property::AckedSurvives | Property::AckedDelivered | Property::NoMissingEffect | Property::NoGaps | Property::Drained => None,
+            Property::NoLostWrite
+            | Property::AllSeen
+            | Property::NoLogDuplicate
+            | Property::ConsistentOffsets
+            | Property::NoPollSkip
+            | Property::NoPollSkipWithin
+            | Property::NoRebalanceSkip
+            | Property::MonotonicPolls
+            | Property::MonotonicWithinPoll
+            | Property::NoRebalanceReread
+            | Property::NoAbortedRead
+            | Property::NoPrecommittedRead
+            | Property::WholeTransactions
+            | Property::LatestPerKey => self.logs.as_ref().and_then(|logs| logs.online_cases(property)),
         }
     }
 
@@ -323,13 +373,18 @@ impl Judges {
         self.accounting.attempts += 1;
         self.figures.attempts += u64::from(self.counts_for_figures(entry.at));
         self.timeline.count(entry.at, Count::Attempt);
+        self.with_logs(|logs, known| {
+            logs.called(entry, what, known);
+            Ok(())
+        });
     }
 
-    fn on_end(&mut self, entry: &Entry, what: Op, end: End) {
+    /// An operation ends. False when there was none.
+    fn on_end(&mut self, entry: &Entry, what: Op, end: End) -> bool {
         let payload = what.payload();
         let Some(record) = self.open.get_mut(u64::from(payload.0)).filter(|r| r.standing == Standing::Pending) else {
             self.accounting.malformed += 1;
-            return;
+            return false;
         };
         record.ended = entry.at;
         record.standing = match end {
@@ -375,6 +430,7 @@ impl Judges {
         if called >= self.config.chaos_start {
             spread.record(latency);
         }
+        true
     }
 
     pub(super) fn on_subscribe(&mut self, group: ObjectId) {
@@ -400,6 +456,9 @@ impl Judges {
         group.left_at = self.sent_below;
         let (source, lane) = (group.source, group.lane);
         self.active[source].clear(lane);
+        if let Some(logs) = &mut self.logs {
+            logs.unsubscribed(source, lane);
+        }
         let held: Vec<u64> =
             self.open.unordered().filter(|(_, r)| r.object as usize == source && r.mask.has(lane)).map(|(p, _)| p).collect();
         for payload in held {
@@ -419,6 +478,7 @@ impl Judges {
         let bits: usize = planes.into_iter().chain(&self.sent).map(Plane::bytes).sum();
         let spreads = [&self.spreads.ok, &self.spreads.failed, &self.spreads.unknown, &self.spreads.delivery, &self.spreads.effect];
         let measures = spreads.iter().map(|s| s.bytes()).sum::<usize>() + self.timeline.bytes();
-        bits + measures + self.open.bytes() + self.groups.iter().map(Group::bytes).sum::<usize>()
+        let logs = self.logs.as_ref().map_or(0, |logs| logs.bytes());
+        bits + measures + logs + self.open.bytes() + self.groups.iter().map(Group::bytes).sum::<usize>()
     }
 }

@@ -7,6 +7,7 @@ mod finish;
 mod group;
 pub mod judged;
 pub mod judges;
+mod log;
 mod measure;
 mod notes;
 mod order;

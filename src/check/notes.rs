@@ -25,13 +25,19 @@ impl Judges {
         match note {
             Note::Subscribe { group } => self.on_subscribe(group),
             Note::Unsubscribe { group } => self.on_unsubscribe(group),
-            Note::Deliver { group, payload, intact, redelivered, place: _ } => {
+            Note::Deliver { group, payload, intact, redelivered, place } => {
                 self.groups[group.index()].tally.redelivered += u64::from(redelivered);
-                self.on_deliver(arrival(group, payload), intact);
+                let a = arrival(group, payload);
+                self.with_logs(|logs, known| {
+                    logs.arriving(a, place, known);
+                    Ok(())
+                });
+                let first = self.on_deliver(a, intact);
+                self.with_logs(|logs, known| logs.delivered(a, place, first, known));
             }
             Note::Effect { group, payload } => self.on_effect(arrival(group, payload)),
             Note::Settle { group, payload, how } => self.on_settle(arrival(group, payload), how),
-            Note::Log(_) => {}
+            Note::Log(note) => self.with_logs(|logs, known| logs.noted(entry, note, known)),
             Note::Held { group, payload } => {
                 let group = &mut self.groups[group.index()];
                 if !self.called.has(payload.0) {
@@ -43,7 +49,8 @@ impl Judges {
         }
     }
 
-    fn on_deliver(&mut self, a: Arrival, intact: bool) {
+    /// Whether it may be there and had not been delivered to the group before.
+    fn on_deliver(&mut self, a: Arrival, intact: bool) -> bool {
         self.timeline.count(a.at, Count::Delivery);
         self.online.duplicates.examined += 1;
         self.online.corrupted.examined += 1;
@@ -55,7 +62,7 @@ impl Judges {
             self.online.corrupted.broken(|| tell::corrupted(names, a));
         }
         if !self.expected(a, "delivered") {
-            return;
+            return false;
         }
         let group = &mut self.groups[a.group.index()];
         let first = group.delivered.insert(a.payload.0);
@@ -74,6 +81,7 @@ impl Judges {
                 self.groups[a.group.index()].await_effect(a.payload.0, Awaiting { called, arrived: a.at, node: a.node });
             }
         }
+        first
     }
 
     fn on_effect(&mut self, a: Arrival) {
@@ -102,7 +110,8 @@ impl Judges {
     fn expected(&mut self, a: Arrival, verb: &str) -> bool {
         self.online.unexpected.examined += 1;
         let group = &self.groups[a.group.index()];
-        let sent = self.sent[group.source].has(a.payload.0);
+        let carried = || self.logs.as_ref().is_some_and(|logs| logs.is_carried(group.source, a.payload));
+        let sent = self.sent[group.source].has(a.payload.0) || carried();
         let entitled = match group.entitled {
             Entitled::Always | Entitled::Service => sent,
             Entitled::Subscribed => sent && (group.active || a.payload.0 < group.left_at),
@@ -188,7 +197,7 @@ impl Judges {
             self.accounting.malformed += 1;
             return;
         }
-        let Group { tally, dead, expired, dropped, .. } = &mut self.groups[a.group.index()];
+        let Group { tally, dead, expired, dropped, superseded, .. } = &mut self.groups[a.group.index()];
         match how {
             Settlement::Acknowledged => tally.acknowledged += 1,
             Settlement::Returned => tally.returned += 1,
@@ -197,9 +206,13 @@ impl Judges {
                 dead.insert(a.payload.0);
                 self.moved.insert(a.payload.0);
             }
-            Settlement::Expired | Settlement::Superseded => {
+            Settlement::Expired => {
                 tally.expired += 1;
                 expired.insert(a.payload.0);
+            }
+            Settlement::Superseded => {
+                tally.superseded += 1;
+                superseded.insert(a.payload.0);
             }
             Settlement::Dropped => {
                 tally.dropped += 1;

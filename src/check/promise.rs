@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The properties that delivery judges decide. Each has a name for when it should hold and one for its breach.
+/// The properties that judges decide. Each has a name for when it should hold and one for its breach. Those about logs
+/// ([`Property::LOG`]) are judged only in runs that have logs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Property {
@@ -32,11 +33,68 @@ pub enum Property {
     FailedStaysFailed,
     /// After healing everything came to rest: nothing pending, nothing deliverable left undelivered.
     Drained,
+    /// No message that a log must have taken in is missing although somebody read the log beyond its place.
+    NoLostWrite,
+    /// Every acknowledged message in a log was polled by some group that it is owed to, or left by a declared way, or is still held.
+    AllSeen,
+    /// No message stands at two places of one topic.
+    NoLogDuplicate,
+    /// Nobody found different messages at one place.
+    ConsistentOffsets,
+    /// From one poll to the next, no reader went on beyond messages of its log.
+    NoPollSkip,
+    /// Within one poll, no reader went on beyond messages of its log.
+    NoPollSkipWithin,
+    /// When a log was assigned anew, its reader did not begin beyond messages that its group had not polled.
+    NoRebalanceSkip,
+    /// From one poll to the next, no reader went back in its log.
+    MonotonicPolls,
+    /// Within one poll, no reader went back in its log.
+    MonotonicWithinPoll,
+    /// When a log was assigned anew, its reader did not begin with what its group had polled.
+    NoRebalanceReread,
+    /// No group was given a message whose operation failed.
+    NoAbortedRead,
+    /// No node was given a message of its own transaction before that had ended.
+    NoPrecommittedRead,
+    /// No group saw a part of a transaction, and what ended well is there as a whole.
+    WholeTransactions,
+    /// Of each key of a compacted log, the last acknowledged message was delivered or is still held.
+    LatestPerKey,
 }
 
 impl Property {
     /// All properties, in the order of reports.
-    pub const ALL: [Property; 13] = [
+    pub const ALL: [Property; 27] = {
+        let mut all = [Property::AckedSurvives; 27];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = if at < Property::DELIVERY.len() { Property::DELIVERY[at] } else { Property::LOG[at - Property::DELIVERY.len()] };
+            at += 1;
+        }
+        all
+    };
+
+    /// Those about logs: judged when a run has any.
+    pub const LOG: [Property; 14] = [
+        Property::NoLostWrite,
+        Property::AllSeen,
+        Property::NoLogDuplicate,
+        Property::ConsistentOffsets,
+        Property::NoPollSkip,
+        Property::NoPollSkipWithin,
+        Property::NoRebalanceSkip,
+        Property::MonotonicPolls,
+        Property::MonotonicWithinPoll,
+        Property::NoRebalanceReread,
+        Property::NoAbortedRead,
+        Property::NoPrecommittedRead,
+        Property::WholeTransactions,
+        Property::LatestPerKey,
+    ];
+
+    /// Those that every run is judged by.
+    pub const DELIVERY: [Property; 13] = [
         Property::AckedSurvives,
         Property::AckedDelivered,
         Property::NoDuplicateDelivery,
@@ -69,6 +127,20 @@ impl Property {
             Property::NoGaps => "no_gaps",
             Property::FailedStaysFailed => "failed_stays_failed",
             Property::Drained => "drained",
+            Property::NoLostWrite => "no_lost_write",
+            Property::AllSeen => "all_seen",
+            Property::NoLogDuplicate => "no_log_duplicate",
+            Property::ConsistentOffsets => "consistent_offsets",
+            Property::NoPollSkip => "no_poll_skip",
+            Property::NoPollSkipWithin => "no_poll_skip_within",
+            Property::NoRebalanceSkip => "no_rebalance_skip",
+            Property::MonotonicPolls => "monotonic_polls",
+            Property::MonotonicWithinPoll => "monotonic_within_poll",
+            Property::NoRebalanceReread => "no_rebalance_reread",
+            Property::NoAbortedRead => "no_aborted_read",
+            Property::NoPrecommittedRead => "no_precommitted_read",
+            Property::WholeTransactions => "whole_transactions",
+            Property::LatestPerKey => "latest_per_key",
         }
     }
 
@@ -89,6 +161,20 @@ impl Property {
             Property::NoGaps => "gaps",
             Property::FailedStaysFailed => "failed_but_happened",
             Property::Drained => "stuck",
+            Property::NoLostWrite => "lost_write",
+            Property::AllSeen => "unseen",
+            Property::NoLogDuplicate => "log_duplicate",
+            Property::ConsistentOffsets => "inconsistent_offsets",
+            Property::NoPollSkip => "poll_skip",
+            Property::NoPollSkipWithin => "poll_skip_within",
+            Property::NoRebalanceSkip => "rebalance_skip",
+            Property::MonotonicPolls => "nonmonotonic_poll",
+            Property::MonotonicWithinPoll => "nonmonotonic_within_poll",
+            Property::NoRebalanceReread => "rebalance_reread",
+            Property::NoAbortedRead => "aborted_read",
+            Property::NoPrecommittedRead => "precommitted_read",
+            Property::WholeTransactions => "torn_transaction",
+            Property::LatestPerKey => "latest_lost",
         }
     }
 
@@ -109,7 +195,27 @@ impl Property {
             Property::NoGaps => "nobody sees a later message while an earlier one of the same producer and key never comes",
             Property::FailedStaysFailed => "what was reported as failed never happens",
             Property::Drained => "after healing everything comes to rest",
+            Property::NoLostWrite => "no message is missing in a log that was read beyond it",
+            Property::AllSeen => "every acknowledged message in a log is read by somebody it is owed to",
+            Property::NoLogDuplicate => "no message stands at two places of a topic",
+            Property::ConsistentOffsets => "everybody finds the same message at one place of a log",
+            Property::NoPollSkip => "no reader goes on beyond messages from one poll to the next",
+            Property::NoPollSkipWithin => "no poll leaves out messages between those that it returns",
+            Property::NoRebalanceSkip => "whoever takes over a log does not begin beyond unread messages",
+            Property::MonotonicPolls => "no reader goes back in a log from one poll to the next",
+            Property::MonotonicWithinPoll => "no poll goes back in a log",
+            Property::NoRebalanceReread => "whoever takes over a log begins where its group had stopped",
+            Property::NoAbortedRead => "nobody reads a message whose operation failed",
+            Property::NoPrecommittedRead => "nobody reads its own message before its transaction has ended",
+            Property::WholeTransactions => "transactions are seen as a whole or not at all",
+            Property::LatestPerKey => "of each key in a compacted log the last message stays",
         }
+    }
+
+    /// Whether it is about logs.
+    #[must_use]
+    pub fn is_about_logs(self) -> bool {
+        Property::LOG.contains(&self)
     }
 
     /// The property with this name, or whose breach has it.

@@ -160,6 +160,7 @@ pub(super) enum Fate {
     Damaged,
     Expired,
     Dropped,
+    Superseded,
 }
 
 /// An acknowledged message that did not come to a group.
@@ -170,6 +171,7 @@ pub(super) fn undelivered(names: &Names, (payload, record): (PayloadId, &Record)
         Fate::Damaged => format!("reached {group} only damaged and is not held at the end"),
         Fate::Expired => format!("expired before it reached {group}"),
         Fate::Dropped => format!("was dropped before it reached {group}"),
+        Fate::Superseded => format!("was compacted away before it reached {group}, and no later message of its key is known"),
     };
     let sentence = format!("{payload} (key k{}) was acknowledged to {producer} at {}, {what}", record.key, record.ended.nearest_micro());
     Case { sentence, payloads: vec![payload], nodes: vec![record.producer], at: record.ended }

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::base::Digest;
 use crate::check::{Property, Verdict};
+use crate::record::ObjectKind;
 use crate::run::{Answer, ArmOutcome, Crash, Expected, Ran, Ready, RunOutcome, Scenery, Tally, explained, guarded, mattered, one};
 use crate::scenario::expect::{Expectation, Violations};
 use crate::scenario::{ArmPlan, Plan, Seeds};
@@ -118,12 +119,14 @@ impl<'p> Sum<'p> {
             unknown: 0,
             first_broken: None,
         };
+        let has_logs = arm.model().roster().objects.iter().any(|object| matches!(object.kind, ObjectKind::Log { .. }));
+        let judged: Vec<Property> = Property::ALL.into_iter().filter(|property| has_logs || !property.is_about_logs()).collect();
         Sum {
             ready,
             arm,
             watches: arm.expectations().claims.iter().map(|claim| Watch::new(claim, planned)).collect(),
-            tallies: Property::ALL.into_iter().map(tally).collect(),
-            sentences: vec![String::new(); Property::ALL.len()],
+            sentences: vec![String::new(); judged.len()],
+            tallies: judged.into_iter().map(tally).collect(),
             digest: Digest::new(),
             runs: 0,
             touched: vec![0; arm.surroundings().faults.len()],

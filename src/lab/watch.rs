@@ -125,7 +125,7 @@ impl Watch {
     fn look(&self, ran: &Ran) -> Seen {
         let run = &ran.outcome;
         match &self.claim {
-            Expectation::Always(property) => kept(&run.judged.finding(*property).verdict),
+            Expectation::Always(property) => kept(&run.judged.verdict(*property)),
             Expectation::Eventually { property, within } => {
                 let early = ran.early.iter().find(|e| e.property == *property && e.within == *within);
                 kept(&early.expect("a checkpoint for each such claim").verdict)
@@ -253,7 +253,7 @@ fn kept(verdict: &Verdict) -> Seen {
 /// Whether an event occurred in one run.
 fn occurred(run: &RunOutcome, event: Event) -> Seen {
     match event {
-        Event::Breach(property) => match kept(&run.judged.finding(property).verdict) {
+        Event::Breach(property) => match kept(&run.judged.verdict(property)) {
             Seen::Yes => Seen::No(String::new()),
             Seen::No(_) => Seen::Yes,
             Seen::Blind(why) => Seen::Blind(why),

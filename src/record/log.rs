@@ -21,7 +21,8 @@ pub enum LogNote {
         /// The subscription it reads for.
         group: ObjectId,
     },
-    /// A consumer reads a log from now on. Where it begins is up to its group's position.
+    /// A consumer reads a log from now on. Where it begins is up to its group's position. A consumer that goes back on purpose (after
+    /// an aborted transaction) says so with one of these.
     Assigned {
         /// The subscription.
         group: ObjectId,
@@ -42,7 +43,8 @@ pub enum LogNote {
         /// The next to be read.
         place: Place,
     },
-    /// A client that the load did not ask (one that reads from one topic and writes to another) was told where its message landed.
+    /// A client that the load did not ask (one that reads from one topic and writes to another) was told where its message landed. In a
+    /// transaction it is told so when the transaction has ended well, not before.
     Appended {
         /// The message: it keeps the number it had where it was read.
         payload: PayloadId,

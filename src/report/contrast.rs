@@ -60,6 +60,7 @@ pub fn figures(arms: &[ArmOutcome]) -> Vec<Figure> {
         count("Moved to dead letters", |a| a.shown.judged.accounting.dead_lettered),
         count("Expired", |a| a.shown.judged.accounting.expired),
         count("Dropped by full queues", |a| a.shown.judged.accounting.dropped),
+        count("Compacted away", |a| a.shown.judged.accounting.superseded),
         count("Still held at the end", |a| a.shown.judged.accounting.held),
         count("Arrived damaged", |a| a.shown.judged.accounting.corrupted),
     ];
@@ -123,6 +124,20 @@ const fn runs_with(property: Property) -> &'static str {
         Property::NoGaps => "Runs with a gap",
         Property::FailedStaysFailed => "Runs where a failed call happened",
         Property::Drained => "Runs that did not come to rest",
+        Property::NoLostWrite => "Runs that lost a write",
+        Property::AllSeen => "Runs with an unseen message",
+        Property::NoLogDuplicate => "Runs with a message at two places",
+        Property::ConsistentOffsets => "Runs with two messages at one place",
+        Property::NoPollSkip => "Runs with a skip between polls",
+        Property::NoPollSkipWithin => "Runs with a skip within a poll",
+        Property::NoRebalanceSkip => "Runs with a skip at a rebalance",
+        Property::MonotonicPolls => "Runs with a step back between polls",
+        Property::MonotonicWithinPoll => "Runs with a step back within a poll",
+        Property::NoRebalanceReread => "Runs that read again after a rebalance",
+        Property::NoAbortedRead => "Runs with an aborted read",
+        Property::NoPrecommittedRead => "Runs with a read before the commit",
+        Property::WholeTransactions => "Runs with a torn transaction",
+        Property::LatestPerKey => "Runs that lost the last of a key",
     }
 }
 

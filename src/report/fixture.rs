@@ -43,7 +43,7 @@ pub(super) fn empty() -> Outcome {
     arm.expected = vec![expected("always acked_survives", Answer::Unknown, "nothing was acknowledged, so nothing was examined", None)];
     arm.shown = RunOutcome {
         judged: Judged {
-            findings: Property::ALL
+            findings: Property::DELIVERY
                 .into_iter()
                 .map(|property| finding(property, true, Verdict::Unknown { why: "nothing was sent".to_owned() }))
                 .collect(),
@@ -60,7 +60,7 @@ pub(super) fn empty() -> Outcome {
         messages: 0,
         ..arm.shown
     };
-    arm.tallies = Property::ALL
+    arm.tallies = Property::DELIVERY
         .into_iter()
         .map(|property| Tally { property, promised: true, held: 0, broken: 0, unknown: 1, first_broken: None })
         .collect();
@@ -393,7 +393,7 @@ fn findings(accounting: &Accounting, lossy: bool) -> Vec<Finding> {
         }
     };
     let promised = |p| promises(true).0.iter().any(|q| q.property == p && q.promised);
-    Property::ALL.into_iter().map(|p| finding(p, promised(p), judge(p))).collect()
+    Property::DELIVERY.into_iter().map(|p| finding(p, promised(p), judge(p))).collect()
 }
 
 fn promises(durable: bool) -> Promises {
@@ -413,7 +413,7 @@ fn promises(durable: bool) -> Promises {
             String::new()
         },
     };
-    Promises(Property::ALL.into_iter().map(promise).collect())
+    Promises(Property::DELIVERY.into_iter().map(promise).collect())
 }
 
 fn tallies(judged: &Judged, runs: u64, broken: &[(Property, u64)]) -> Vec<Tally> {

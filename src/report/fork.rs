@@ -106,7 +106,7 @@ fn rows(left: &Ran, right: &Ran) -> Vec<Row> {
         }
     }
     type Figure = (&'static str, fn(&Accounting) -> u64);
-    const FIGURES: [Figure; 12] = [
+    const FIGURES: [Figure; 13] = [
         ("operations", |a| a.attempts),
         ("ended well", |a| a.ok),
         ("failed", |a| a.failed),
@@ -118,6 +118,7 @@ fn rows(left: &Ran, right: &Ran) -> Vec<Row> {
         ("acknowledged and lost", |a| a.lost),
         ("dead-lettered", |a| a.dead_lettered),
         ("expired or dropped", |a| a.expired + a.dropped),
+        ("compacted away", |a| a.superseded),
         ("held at the end", |a| a.held),
     ];
     for (name, of) in FIGURES {

@@ -296,6 +296,7 @@ fn group(g: &GroupAccounting) -> String {
         (g.dead_lettered, "moved to dead letters"),
         (g.expired, "expired"),
         (g.dropped, "dropped by a full queue"),
+        (g.superseded, "compacted away"),
         (g.held, "still held at the end"),
         (g.unexpected, "never sent to it"),
         (g.corrupted, "damaged"),

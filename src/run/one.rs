@@ -51,7 +51,8 @@ pub fn explained(ready: &Ready<'_>, run: &RunOutcome, property: Property) -> Res
 
 /// The same; a run of more events than `whole` is traced only around its witness.
 pub(super) fn explained_within(ready: &Ready<'_>, run: &RunOutcome, property: Property, whole: u64) -> Result<Option<Story>, Crash> {
-    let Verdict::Broken(witness) = &run.judged.finding(property).verdict else { return Ok(None) };
+    let verdict = run.judged.verdict(property);
+    let Verdict::Broken(witness) = verdict.as_ref() else { return Ok(None) };
     guarded(run.seed, || {
         let window = if run.events > whole { life(ready, run.seed, |entry| concerns(entry, witness), witness.at) } else { None };
         let mut entries: Vec<Entry> = Vec::new();
@@ -96,7 +97,7 @@ fn concerns(entry: &Entry, witness: &Witness) -> bool {
 /// # Errors
 /// A panic inside one of the runs.
 pub fn mattered(ready: &Ready<'_>, run: &mut RunOutcome, properties: &[Property]) -> Result<(), Crash> {
-    let broken: Vec<Property> = properties.iter().copied().filter(|p| run.judged.finding(*p).verdict.is_broken()).collect();
+    let broken: Vec<Property> = properties.iter().copied().filter(|p| run.judged.verdict(*p).is_broken()).collect();
     if broken.is_empty() {
         return Ok(());
     }
@@ -108,7 +109,7 @@ pub fn mattered(ready: &Ready<'_>, run: &mut RunOutcome, properties: &[Property]
         }
         let how = How { without: Some(FaultId::at(index)), ..How::default() };
         let without = guarded(run.seed, || Passage::start(ready, run.seed, how).run(|_| ()).finish())?.outcome;
-        let kept = broken.iter().any(|p| !without.judged.finding(*p).verdict.is_broken());
+        let kept = broken.iter().any(|p| !without.judged.verdict(*p).is_broken());
         run.ledger[index].mattered = Some(kept);
     }
     Ok(())

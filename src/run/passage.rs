@@ -278,7 +278,7 @@ impl<'p> Passage<'p> {
             entry.at = at;
             judges.fold(&entry);
         }
-        judges.finish(at, &self.ready.promises).finding(property).verdict.clone()
+        judges.finish(at, &self.ready.promises).verdict(property).into_owned()
     }
 
     /// Judges and load learn what is new.

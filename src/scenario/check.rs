@@ -7,7 +7,7 @@ use crate::base::{Place, Problem, Severity};
 use crate::load::LoadConfig;
 use crate::model::{Checked, Model};
 use crate::parts::network::Network;
-use crate::record::Phase;
+use crate::record::{Object, ObjectKind, Phase};
 use crate::world::{Roster, Surroundings};
 
 use super::claims::{self, Subjects};
@@ -241,13 +241,15 @@ struct Body {
     checked: Option<Arc<dyn Checked>>,
     faults: Vec<String>,
     heals: bool,
+    /// Whether there are logs; `None` when the model's settings are wrong.
+    logs: Option<bool>,
     rest: Option<(Surroundings, load::Asked, crate::load::Phases)>,
 }
 
 impl Body {
     fn subjects(&self) -> Subjects<'_> {
         let faults = self.rest.as_ref().map(|_| self.faults.as_slice());
-        Subjects { marks: self.model.map(|model| model.marks()), faults, heals: self.heals }
+        Subjects { marks: self.model.map(|model| model.marks()), faults, heals: self.heals, logs: self.logs }
     }
 
     fn into_arm(self, name: String, expectations: super::Expectations) -> Option<ArmPlan> {
@@ -303,7 +305,9 @@ fn body(keys: &Reader<'_>, source: &Source<'_>, problems: &mut Vec<Problem>) -> 
         };
         (surroundings, asked, phases)
     });
-    Body { model, checked, faults: names, heals, rest }
+    let is_log = |object: &Object| matches!(object.kind, ObjectKind::Log { .. });
+    let logs = roster.as_ref().map(|roster| roster.objects.iter().any(is_log));
+    Body { model, checked, faults: names, heals, logs, rest }
 }
 
 /// The tables of a list that was checked against its keys.

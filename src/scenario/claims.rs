@@ -19,16 +19,18 @@ pub(super) struct Subjects<'a> {
     pub(super) faults: Option<&'a [String]>,
     /// Whether there is a heal or drain phase to be quiet in.
     pub(super) heals: bool,
+    /// Whether the model has logs; `None` when its settings are wrong.
+    pub(super) logs: Option<bool>,
 }
 
 /// The claims of a table. What is written twice about one thing is refused.
 pub(super) fn read(keys: &Reader<'_>, subjects: &Subjects<'_>, problems: &mut Vec<Problem>) -> Expectations {
     let mut claims: Vec<(Expectation, Place)> = Vec::new();
     for (name, value) in keys.texts("always") {
-        claims.extend(property(name, value, problems).map(|property| (Expectation::Always(property), value.place.clone())));
+        claims.extend(property(name, &value.place, subjects, problems).map(|property| (Expectation::Always(property), value.place.clone())));
     }
     for (name, value) in keys.texts("broken") {
-        claims.extend(property(name, value, problems).map(|property| (Expectation::Broken(property), value.place.clone())));
+        claims.extend(property(name, &value.place, subjects, problems).map(|property| (Expectation::Broken(property), value.place.clone())));
     }
     for (name, value) in keys.texts("sometimes") {
         claims.extend(event(name, &value.place, subjects, problems).map(|event| (Expectation::Sometimes(event), value.place.clone())));
@@ -97,21 +99,31 @@ fn figures(keys: &Reader<'_>, claims: &mut Vec<(Expectation, Place)>, problems: 
     }
 }
 
-fn property(name: &str, value: &Value, problems: &mut Vec<Problem>) -> Option<Property> {
+fn property(name: &str, place: &Place, subjects: &Subjects<'_>, problems: &mut Vec<Problem>) -> Option<Property> {
     if let Some(property) = Property::ALL.into_iter().find(|property| property.name() == name) {
-        return Some(property);
+        return judged(property, (name, place), subjects, problems);
     }
     let names: Vec<&str> = Property::ALL.iter().map(|property| property.name()).collect();
-    let problem = Problem::error(value.place.clone(), format!("there is no property `{}`", name.escape_debug()));
+    let problem = Problem::error(place.clone(), format!("there is no property `{}`", name.escape_debug()));
     let breach = Property::find(name).map(|property| format!("that is the name of its breach; the property is `{}`", property.name()));
     problems.push(with(problem, breach.or_else(|| did_you_mean(name, &names))));
     None
 }
 
+/// The property, if the runs are judged by it.
+fn judged(property: Property, (name, place): (&str, &Place), subjects: &Subjects<'_>, problems: &mut Vec<Problem>) -> Option<Property> {
+    if property.is_about_logs() && subjects.logs == Some(false) {
+        let problem = Problem::error(place.clone(), format!("`{name}` is about logs, and there are none in this model"));
+        problems.push(problem.hint("`deadletter list judges` says what each judge looks at"));
+        return None;
+    }
+    Some(property)
+}
+
 /// A breach or a mark.
 fn event(name: &str, place: &Place, subjects: &Subjects<'_>, problems: &mut Vec<Problem>) -> Option<Event> {
     if let Some(property) = Property::ALL.into_iter().find(|property| property.breach() == name) {
-        return Some(Event::Breach(property));
+        return judged(property, (name, place), subjects, problems).map(Event::Breach);
     }
     let marks = subjects.marks?;
     if let Some((mark, _)) = marks.iter().find(|(mark, _)| *mark == name) {
@@ -152,8 +164,7 @@ fn bound<T>(
 }
 
 fn eventually(key: &Key, value: &Value, subjects: &Subjects<'_>, problems: &mut Vec<Problem>) -> Option<Expectation> {
-    let named = Value { place: key.place.clone(), kind: crate::base::value::ValueKind::Text(key.name.clone()) };
-    let property = property(&key.name, &named, problems);
+    let property = property(&key.name, &key.place, subjects, problems);
     let text = value.as_text()?.trim();
     let rest = text.strip_suffix("after heal").or_else(|| text.strip_suffix("after healing"));
     let Some(rest) = rest else {

@@ -1,7 +1,7 @@
 //! Proof of the judges: a twin straight from the definitions, hand-made histories with their sentences, memory and clones.
 
 mod golden;
-mod notation;
-pub(super) mod random;
+pub(super) mod notation;
+pub(in crate::check) mod random;
 mod size;
 mod twin;

@@ -10,15 +10,28 @@
 //! | `ack q p1`, `return`, `dead`, `expire`, `drop` | a settlement |
 //! | `held q p1`, `sub s1`, `unsub s1`, `skip p1`, `final` | what they say |
 //! | `@30ms` | the next event happens then |
+//!
+//! And for logs, with the names that have some:
+//!
+//! | words | meaning |
+//! |---|---|
+//! | `ok p1 at l0@3` | the operation ended, and the message stands there |
+//! | `got s1 p1 [b1] at l0@3` | a delivery from there |
+//! | `poll s1 [b1]` | a read returned |
+//! | `assign s1 l0 [b1]`, `revoke s1 l0 [b1]` | who reads a log |
+//! | `commit s1 l0@3 [b1]` | a position was kept |
+//! | `tx 7 p1 c0` | a message is part of transaction 7, by c0 |
+//! | `appended p1 v0@3 [b1]` | a message that was carried on stands there |
+//! | `supersede s3 p1` | compacted away |
 
 use std::sync::Arc;
 
 use crate::base::{ClientOp, KeyId, NodeId, ObjectId, PayloadId, Span, Time};
-use crate::check::{JudgeConfig, Judged, Judges, Promises, Verdict};
-use crate::record::{End, Entry, Names, Note, Object, ObjectKind, Op, Phase, Reason, Settlement, What};
+use crate::check::{JudgeConfig, Judged, Judges, Promises, Property, Verdict};
+use crate::record::{End, Entry, LogNote, Names, Note, Object, ObjectKind, Op, Phase, Place, Reason, Settlement, What};
 
 /// The queues q and u, the topic t with subscriptions s1 and s2, the dead letters d, the service r; clients c0 to c2, consumers b0, b1.
-pub(super) fn names() -> Arc<Names> {
+pub(in crate::check) fn names() -> Arc<Names> {
     let topic = ObjectId(2);
     let objects = [
         ("q", ObjectKind::Queue),
@@ -35,15 +48,30 @@ pub(super) fn names() -> Arc<Names> {
     })
 }
 
+/// The same and more: the logs l0 and l1 of the topic t; the topic v with the compacted log v0 and the subscription s3.
+pub(in crate::check) fn log_names() -> Arc<Names> {
+    let (topic, keyed) = (ObjectId(2), ObjectId(9));
+    let objects = [
+        ("l0", ObjectKind::Log { topic, compacted: false }),
+        ("l1", ObjectKind::Log { topic, compacted: false }),
+        ("v", ObjectKind::Topic),
+        ("s3", ObjectKind::Subscription { topic: keyed }),
+        ("v0", ObjectKind::Log { topic: keyed, compacted: true }),
+    ];
+    let mut names = Names::clone(&names());
+    names.objects.extend(objects.map(|(name, kind)| Object { name: name.into(), kind }));
+    Arc::new(names)
+}
+
 /// Chaos from 5 ms, healing from 100 ms, drain from 200 ms, end at 1 s.
-pub(super) fn config() -> JudgeConfig {
+pub(in crate::check) fn config() -> JudgeConfig {
     let at = |ms| Time::ZERO + Span::millis(ms);
     JudgeConfig { window: Span::millis(10), chaos_start: at(5), heal_start: at(100), drain_start: at(200), end: at(1000) }
 }
 
 /// What was asked for each payload so far, to repeat it at the end.
-#[derive(Default)]
 struct Reader {
+    names: Arc<Names>,
     asked: Vec<(PayloadId, Op, NodeId)>,
 }
 
@@ -51,44 +79,51 @@ fn number(word: &str, prefix: char) -> u32 {
     word.strip_prefix(prefix).and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("`{word}` is not of the form {prefix}N"))
 }
 
-fn object(word: &str) -> ObjectId {
-    names().find(word).unwrap_or_else(|| panic!("`{word}` is no object"))
-}
-
-fn node(word: &str) -> NodeId {
-    NodeId::at(names().nodes.iter().position(|n| n == word).unwrap_or_else(|| panic!("`{word}` is no node")))
-}
-
 impl Reader {
-    fn call(&mut self, words: &[&str], request: bool) -> (NodeId, What) {
-        let to = words.iter().position(|w| *w == "to").map_or(object(if request { "r" } else { "q" }), |i| object(words[i + 1]));
-        let (payload, key, bytes) = (PayloadId(number(words[2], 'p')), KeyId(number(words[3], 'k')), 100);
-        let what = if request { Op::Request { to, key, payload, bytes } } else { Op::Publish { to, key, payload, bytes } };
-        self.asked.push((payload, what, node(words[1])));
-        (node(words[1]), What::Call { op: ClientOp(payload.0), what })
+    fn object(&self, word: &str) -> ObjectId {
+        self.names.find(word).unwrap_or_else(|| panic!("`{word}` is no object"))
     }
 
-    fn end(&self, word: &str, end: End) -> (NodeId, What) {
+    fn node(&self, word: &str) -> Option<NodeId> {
+        self.names.nodes.iter().position(|n| n == word).map(NodeId::at)
+    }
+
+    fn place(&self, word: &str) -> Place {
+        let (log, offset) = word.split_once('@').unwrap_or_else(|| panic!("`{word}` is no place"));
+        Place { log: self.object(log), offset: offset.parse().expect("an offset") }
+    }
+
+    fn call(&mut self, words: &[&str], request: bool) -> (NodeId, What) {
+        let to = words.iter().position(|w| *w == "to").map_or(if request { "r" } else { "q" }, |i| words[i + 1]);
+        let (to, node) = (self.object(to), self.node(words[1]).expect("a node"));
+        let (payload, key, bytes) = (PayloadId(number(words[2], 'p')), KeyId(number(words[3], 'k')), 100);
+        let what = if request { Op::Request { to, key, payload, bytes } } else { Op::Publish { to, key, payload, bytes } };
+        self.asked.push((payload, what, node));
+        (node, What::Call { op: ClientOp(payload.0), what })
+    }
+
+    fn end(&self, word: &str, end: End, place: Option<Place>) -> (NodeId, What) {
         let payload = PayloadId(number(word, 'p'));
         let (_, what, node) = *self.asked.iter().find(|(p, ..)| *p == payload).expect("an operation ends after it was called");
-        (node, What::End { op: ClientOp(payload.0), what, end, place: None })
+        (node, What::End { op: ClientOp(payload.0), what, end, place })
     }
 
     fn event(&mut self, words: &[&str]) -> (NodeId, What) {
-        let consumer = words.iter().find(|w| w.starts_with('b')).map_or(node("b0"), |w| node(w));
-        let group = || object(words[1]);
+        let someone = words.iter().find_map(|w| self.node(w)).unwrap_or(NodeId(3));
+        let place = words.iter().position(|w| *w == "at").map(|i| self.place(words[i + 1]));
+        let group = || self.object(words[1]);
         let payload = || PayloadId(number(words[2], 'p'));
-        let settle = |how| (consumer, What::Note(Note::Settle { group: group(), payload: payload(), how }));
-        let note = |note| (consumer, What::Note(note));
+        let settle = |how| (someone, What::Note(Note::Settle { group: group(), payload: payload(), how }));
+        let note = |note| (someone, What::Note(note));
         match words[0] {
             "pub" => self.call(words, false),
             "ask" => self.call(words, true),
-            "ok" => self.end(words[1], End::Ok),
-            "fail" => self.end(words[1], End::Failed(Reason("queue full"))),
-            "info" => self.end(words[1], End::Unknown(Reason("no answer in time"))),
+            "ok" => self.end(words[1], End::Ok, place),
+            "fail" => self.end(words[1], End::Failed(Reason("queue full")), None),
+            "info" => self.end(words[1], End::Unknown(Reason("no answer in time")), None),
             "got" => {
                 let (intact, redelivered) = (!words.contains(&"damaged"), words.contains(&"again"));
-                note(Note::Deliver { group: group(), payload: payload(), intact, redelivered, place: None })
+                note(Note::Deliver { group: group(), payload: payload(), intact, redelivered, place })
             }
             "done" => note(Note::Effect { group: group(), payload: payload() }),
             "ack" => settle(Settlement::Acknowledged),
@@ -96,22 +131,43 @@ impl Reader {
             "dead" => settle(Settlement::DeadLettered),
             "expire" => settle(Settlement::Expired),
             "drop" => settle(Settlement::Dropped),
+            "supersede" => settle(Settlement::Superseded),
             "held" => note(Note::Held { group: group(), payload: payload() }),
             "sub" => note(Note::Subscribe { group: group() }),
             "unsub" => note(Note::Unsubscribe { group: group() }),
             "skip" => {
-                let what = Op::Publish { to: object("q"), key: KeyId(0), payload: PayloadId(number(words[1], 'p')), bytes: 100 };
-                (node("c0"), What::Skipped { op: ClientOp(what.payload().0), what })
+                let what = Op::Publish { to: self.object("q"), key: KeyId(0), payload: PayloadId(number(words[1], 'p')), bytes: 100 };
+                (NodeId(0), What::Skipped { op: ClientOp(what.payload().0), what })
             }
-            "final" => (node("c0"), What::Phase(Phase::Final)),
+            "final" => (NodeId(0), What::Phase(Phase::Final)),
+            _ => note(Note::Log(self.at_log(words))),
+        }
+    }
+
+    fn at_log(&self, words: &[&str]) -> LogNote {
+        let group = || self.object(words[1]);
+        match words[0] {
+            "poll" => LogNote::Poll { group: group() },
+            "assign" => LogNote::Assigned { group: group(), log: self.object(words[2]) },
+            "revoke" => LogNote::Revoked { group: group(), log: self.object(words[2]) },
+            "commit" => LogNote::Committed { group: group(), place: self.place(words[2]) },
+            "appended" => LogNote::Appended { payload: PayloadId(number(words[1], 'p')), place: self.place(words[2]) },
+            "tx" => {
+                LogNote::InTransaction { transaction: words[1].parse().expect("a number"), payload: PayloadId(number(words[2], 'p')) }
+            }
             other => panic!("`{other}` is no event"),
         }
     }
 }
 
 /// The history that a text tells.
-pub(super) fn history(text: &str) -> Vec<Entry> {
-    let mut reader = Reader::default();
+pub(in crate::check) fn history(text: &str) -> Vec<Entry> {
+    history_with(text, &names())
+}
+
+/// The same, with other names.
+pub(in crate::check) fn history_with(text: &str, names: &Arc<Names>) -> Vec<Entry> {
+    let mut reader = Reader { names: Arc::clone(names), asked: Vec::new() };
     let mut at = Time::ZERO;
     let mut entries = Vec::new();
     let mut told = None;
@@ -128,7 +184,7 @@ pub(super) fn history(text: &str) -> Vec<Entry> {
 }
 
 /// What the judges say of a history, at the end of the run.
-pub(super) fn judge(entries: &[Entry], names: &Arc<Names>) -> Judged {
+pub(in crate::check) fn judge(entries: &[Entry], names: &Arc<Names>) -> Judged {
     let mut judges = Judges::new(Arc::clone(names), config());
     for entry in entries {
         judges.fold(entry);
@@ -137,17 +193,29 @@ pub(super) fn judge(entries: &[Entry], names: &Arc<Names>) -> Judged {
 }
 
 /// The breaches that the judges find in a history: one line each, `property cases/examined: sentence`.
-pub(super) fn breaches(text: &str) -> Vec<String> {
-    let judged = judge(&history(text), &names());
+pub(in crate::check) fn breaches(text: &str, names: &Arc<Names>) -> Vec<(Property, String)> {
+    let judged = judge(&history_with(text, names), names);
     let lines = judged.findings.iter().filter_map(|finding| match &finding.verdict {
-        Verdict::Broken(w) => Some(format!("{} {}/{}: {}", finding.property, w.cases, w.examined, w.sentence)),
+        Verdict::Broken(w) => {
+            Some((finding.property, format!("{} {}/{}: {}", finding.property, w.cases, w.examined, w.sentence)))
+        }
         Verdict::Holds { .. } | Verdict::Unknown { .. } => None,
     });
     lines.collect()
 }
 
 /// Judges a history and compares its breaches with what is expected, line by line.
-pub(super) fn check(text: &str, expect: &str) {
+pub(in crate::check) fn check(text: &str, expect: &str) {
+    compare(text, breaches(text, &names()).into_iter().map(|(_, line)| line), expect);
+}
+
+/// The same with logs, for the properties that are about them.
+pub(in crate::check) fn check_logs(text: &str, expect: &str) {
+    let found = breaches(text, &log_names()).into_iter().filter(|(property, _)| property.is_about_logs());
+    compare(text, found.map(|(_, line)| line), expect);
+}
+
+fn compare(text: &str, found: impl Iterator<Item = String>, expect: &str) {
     let expect: Vec<_> = expect.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-    assert_eq!(breaches(text), expect, "in the history\n{text}");
+    assert_eq!(found.collect::<Vec<_>>(), expect, "in the history\n{text}");
 }

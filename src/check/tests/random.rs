@@ -115,9 +115,15 @@ impl Mill {
             0..=6 => Note::Deliver { group, payload, intact: self.dice.below(9) > 0, redelivered: self.dice.below(5) == 0, place: None },
             7..=9 => Note::Effect { group, payload },
             _ => {
-                let hows =
-                    [Settlement::Acknowledged, Settlement::Returned, Settlement::DeadLettered, Settlement::Expired, Settlement::Dropped];
-                Note::Settle { group, payload, how: hows[usize::try_from(self.dice.below(5)).expect("small")] }
+                let hows = [
+                    Settlement::Acknowledged,
+                    Settlement::Returned,
+                    Settlement::DeadLettered,
+                    Settlement::Expired,
+                    Settlement::Dropped,
+                    Settlement::Superseded,
+                ];
+                Note::Settle { group, payload, how: hows[usize::try_from(self.dice.below(6)).expect("small")] }
             }
         }
     }
@@ -162,7 +168,7 @@ fn compare(seed: u64, history: &[Entry], names: &Arc<Names>) -> Judged {
 
 #[test]
 fn judges_agree_with_their_twin() {
-    let (mut broken, names) = (vec![0; Property::ALL.len()], names());
+    let (mut broken, names) = (vec![0; Property::DELIVERY.len()], names());
     for seed in 0..20_000 {
         let judged = compare(seed, &random_history(seed), &names);
         for (count, finding) in broken.iter_mut().zip(&judged.findings) {
@@ -170,7 +176,7 @@ fn judges_agree_with_their_twin() {
         }
     }
     // A comparison in which nothing ever breaks would prove nothing.
-    for (property, count) in Property::ALL.iter().zip(&broken) {
+    for (property, count) in Property::DELIVERY.iter().zip(&broken) {
         assert!(*count > 200, "{property} was broken in {count} histories only");
     }
 }

@@ -216,6 +216,20 @@ impl<'a> Twin<'a> {
             Property::OrderPerProducer => self.order(|a, b| a.producer == b.producer, |a, b, _| a.called < b.called),
             Property::FailedStaysFailed => self.failed(),
             Property::Drained => self.drained(),
+            Property::NoLostWrite
+            | Property::AllSeen
+            | Property::NoLogDuplicate
+            | Property::ConsistentOffsets
+            | Property::NoPollSkip
+            | Property::NoPollSkipWithin
+            | Property::NoRebalanceSkip
+            | Property::MonotonicPolls
+            | Property::MonotonicWithinPoll
+            | Property::NoRebalanceReread
+            | Property::NoAbortedRead
+            | Property::NoPrecommittedRead
+            | Property::WholeTransactions
+            | Property::LatestPerKey => panic!("{property} has a twin of its own"),
         };
         cases.sort_unstable();
         let late = matches!(property, Property::AckedSurvives | Property::AckedDelivered | Property::NoGaps | Property::NoMissingEffect);
@@ -235,8 +249,8 @@ impl<'a> Twin<'a> {
         (bad, owed.len() as u64)
     }
     fn survived(&self, m: &Message, g: ObjectId) -> bool {
-        let left =
-            [Settlement::DeadLettered, Settlement::Expired, Settlement::Dropped].into_iter().any(|how| self.settled(g, m.payload, how));
+        let ways = [Settlement::DeadLettered, Settlement::Expired, Settlement::Dropped, Settlement::Superseded];
+        let left = ways.into_iter().any(|how| self.settled(g, m.payload, how));
         self.first(g, m.payload).is_some() || left || self.held(g, m.payload)
     }
     fn followed(&self, a: &Message, g: ObjectId) -> bool {
@@ -378,6 +392,7 @@ impl<'a> Twin<'a> {
             dead_lettered: sum(|r| r.dead_lettered),
             expired: sum(|r| r.expired),
             dropped: sum(|r| r.dropped),
+            superseded: sum(|r| r.superseded),
             acknowledged: sum(|r| r.acknowledged),
             returned: sum(|r| r.returned),
             held: rows.iter().filter(|r| self.is_owed(r.group)).map(|r| r.held).sum(),
@@ -415,6 +430,7 @@ impl<'a> Twin<'a> {
             dead_lettered: settlements(Settlement::DeadLettered),
             expired: settlements(Settlement::Expired),
             dropped: settlements(Settlement::Dropped),
+            superseded: settlements(Settlement::Superseded),
             acknowledged: settlements(Settlement::Acknowledged),
             returned: settlements(Settlement::Returned),
             held: self.messages.iter().filter(|m| self.held(group, m.payload)).count() as u64,

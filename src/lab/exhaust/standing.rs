@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{ObjectId, PayloadId};
-use crate::record::{End, Entry, Names, Note, ObjectKind, Op, Settlement, What};
+use crate::base::{Digest, NodeId, ObjectId, PayloadId, Time};
+use crate::record::{End, Entry, LogNote, Names, Note, ObjectKind, Op, Settlement, What};
 
 /// What has happened to a message at a group.
 const DELIVERED: u8 = 1;
@@ -15,6 +15,7 @@ const EXPIRED: u8 = 16;
 const DROPPED: u8 = 32;
 /// The group was subscribed when the message was sent, and has not left since.
 const OWED: u8 = 64;
+const SUPERSEDED: u8 = 128;
 
 /// How an operation stands.
 const PENDING: u8 = 1;
@@ -34,13 +35,22 @@ pub(super) struct Standing {
     sum: u64,
     /// What ended before it had arrived everywhere: where it was sent, and what its end adds to the sum until then.
     awaited: BTreeMap<PayloadId, (ObjectId, u64)>,
+    /// What was seen at logs, in order: for each node and for each log one number that stands for all of it.
+    seen: BTreeMap<Witness, u64>,
+}
+
+/// Where the order of what happens at logs matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Witness {
+    Node(NodeId),
+    Log(ObjectId),
 }
 
 impl Standing {
     /// Nothing has happened.
     pub(super) fn new(names: Arc<Names>) -> Standing {
         let objects = names.objects.len();
-        Standing { names, cells: Vec::new(), active: vec![false; objects], calls: 0, sum: 0, awaited: BTreeMap::new() }
+        Standing { names, cells: Vec::new(), active: vec![false; objects], calls: 0, sum: 0, awaited: BTreeMap::new(), seen: BTreeMap::new() }
     }
 
     /// Everything as one number: equal for runs whose messages all stand alike.
@@ -83,12 +93,17 @@ impl Standing {
     pub(super) fn fold(&mut self, entry: &Entry) {
         match &entry.what {
             What::Call { what, .. } => self.on_call(*what),
-            What::End { what, end, .. } => self.on_end(entry, *what, *end),
+            What::End { what, end, place, .. } => {
+                self.on_end(entry, *what, *end);
+                if let Some(place) = place {
+                    self.on_log(entry, Some(place.log));
+                }
+            }
             What::Skipped { what, .. } => {
                 let at = self.place(what.payload(), 0);
                 self.change(at, SKIPPED);
             }
-            What::Note(note) => self.on_note(*note),
+            What::Note(note) => self.on_note(entry, *note),
             What::Phase(_) | What::Fault { .. } => {}
         }
     }
@@ -138,16 +153,20 @@ impl Standing {
         }
     }
 
-    fn on_note(&mut self, note: Note) {
+    fn on_note(&mut self, entry: &Entry, note: Note) {
         match note {
-            Note::Deliver { group, payload, intact, .. } => {
+            Note::Deliver { group, payload, intact, place, .. } => {
                 self.add(payload, group, DELIVERED | if intact { INTACT } else { 0 });
                 self.arrived(payload);
+                if let Some(place) = place {
+                    self.on_log(entry, Some(place.log));
+                }
             }
             Note::Effect { group, payload } => self.add(payload, group, EFFECT),
             Note::Settle { group, payload, how } => match how {
                 Settlement::DeadLettered => self.add(payload, group, DEAD),
-                Settlement::Expired | Settlement::Superseded => self.add(payload, group, EXPIRED),
+                Settlement::Expired => self.add(payload, group, EXPIRED),
+                Settlement::Superseded => self.add(payload, group, SUPERSEDED),
                 Settlement::Dropped => self.add(payload, group, DROPPED),
                 Settlement::Acknowledged | Settlement::Returned => {}
             },
@@ -159,7 +178,26 @@ impl Standing {
                     self.change(at, self.cells[at] & !OWED);
                 }
             }
-            Note::Held { .. } | Note::Log(_) => {}
+            Note::Log(LogNote::Poll { .. } | LogNote::InTransaction { .. }) => self.on_log(entry, None),
+            Note::Log(LogNote::Assigned { log, .. } | LogNote::Revoked { log, .. }) => self.on_log(entry, Some(log)),
+            Note::Log(LogNote::Appended { place, .. }) => self.on_log(entry, Some(place.log)),
+            Note::Log(LogNote::Committed { .. }) | Note::Held { .. } => {}
+        }
+    }
+
+    /// The judges of logs compare what happens with what the node and the log saw before, in its order; when it was is of no interest.
+    fn on_log(&mut self, entry: &Entry, log: Option<ObjectId>) {
+        let mut fact = Digest::new();
+        Entry { at: Time::ZERO, ..*entry }.fold(&mut fact);
+        for witness in [Some(Witness::Node(entry.node)), log.map(Witness::Log)].into_iter().flatten() {
+            let index = match witness {
+                Witness::Node(node) => u64::from(node.0) | 1 << 42,
+                Witness::Log(log) => u64::from(log.0) | 1 << 43,
+            };
+            let seen = self.seen.entry(witness).or_insert(0);
+            let next = mixed(seen.wrapping_add(1), fact.value());
+            self.sum = self.sum.wrapping_sub(mixed(index, *seen)).wrapping_add(mixed(index, next));
+            *seen = next;
         }
     }
 
@@ -185,8 +223,8 @@ fn mixed(index: u64, value: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{ClientOp, KeyId, NodeId, Span, Time};
-    use crate::record::{Object, Reason};
+    use crate::base::{ClientOp, KeyId, Span};
+    use crate::record::{Object, Place, Reason};
 
     fn after(entries: &[(u64, What)]) -> u64 {
         let names = Names { nodes: vec!["c".into()], objects: vec![Object { name: "q".into(), kind: ObjectKind::Queue }] };
@@ -212,5 +250,20 @@ mod tests {
         assert_ne!(open(2, End::Ok), open(2, End::Unknown(Reason("late"))));
         assert_ne!(after(&[(1, call(0))]), after(&[(1, call(1))]));
         assert_ne!(after(&[(1, call(0)), (2, come(0))]), after(&[(1, call(0))]));
+    }
+
+    #[test]
+    fn what_was_read_from_logs_counts_in_its_order_and_not_in_its_time() {
+        let (group, log) = (ObjectId(0), ObjectId(0));
+        let come = |offset: u64| {
+            let (payload, place) = (PayloadId(0), Some(Place { log, offset }));
+            What::Note(Note::Deliver { group, payload, intact: true, redelivered: false, place })
+        };
+        let poll = || What::Note(Note::Log(LogNote::Poll { group }));
+        let row = after(&[(1, poll()), (2, come(0)), (3, come(1))]);
+        assert_eq!(row, after(&[(4, poll()), (5, come(0)), (9, come(1))]));
+        assert_ne!(row, after(&[(1, poll()), (2, come(1)), (3, come(0))]), "the second step leads back");
+        assert_ne!(row, after(&[(1, poll()), (2, come(0)), (3, poll()), (3, come(1))]), "there are two polls");
+        assert_ne!(row, after(&[(1, poll()), (2, come(0)), (3, What::Note(Note::Log(LogNote::Assigned { group, log }))), (3, come(1))]));
     }
 }

@@ -114,6 +114,7 @@ impl Trail {
             account.dropped,
             account.returned,
             account.held,
+            account.superseded,
         ];
         for (place, count) in (0..).zip(counts) {
             if count > 0 {

@@ -35,3 +35,46 @@ marks! {
     DISK_FULL, "kafka.disk_full", "a broker stops because its disk is full";
     STOPPED, "kafka.stopped", "a broker stops in good order";
 }
+
+/// All marks: of brokers, controllers, coordinators and clients.
+pub const ALL: &[(Mark, &str)] = &JOINED;
+
+const LISTS: [&[(Mark, &str)]; 6] =
+    [BROKER, super::processor::marks::ALL, super::controller::marks::ALL, super::group::marks::ALL, super::txn::marks::ALL, super::producer::marks::ALL];
+
+const JOINED: [(Mark, &str); count(&LISTS)] = {
+    let mut all = [("", ""); count(&LISTS)];
+    let (mut list, mut next) = (0, 0);
+    while list < LISTS.len() {
+        let mut at = 0;
+        while at < LISTS[list].len() {
+            all[next] = LISTS[list][at];
+            next += 1;
+            at += 1;
+        }
+        list += 1;
+    }
+    all
+};
+
+const fn count(lists: &[&[(Mark, &str)]]) -> usize {
+    let (mut list, mut sum) = (0, 0);
+    while list < lists.len() {
+        sum += lists[list].len();
+        list += 1;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mark_is_named_once_and_explained() {
+        for (at, (mark, about)) in ALL.iter().enumerate() {
+            assert!(mark.starts_with("kafka.") && about.len() > 15, "{mark}: {about}");
+            assert!(ALL[..at].iter().all(|(other, _)| other != mark), "{mark} twice");
+        }
+    }
+}

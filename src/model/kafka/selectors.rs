@@ -5,6 +5,7 @@ use crate::world::Nodes;
 
 use super::broker::Broker;
 use super::config::Config;
+use super::controller::active;
 use super::ids::Part;
 use super::whole::{Kafka, Node};
 
@@ -65,9 +66,9 @@ fn in_sync(nodes: &Nodes<'_, Kafka>, part: Part) -> Vec<NodeId> {
 
 /// Who takes itself for the active controller in the latest epoch.
 fn active_controllers(nodes: &Nodes<'_, Kafka>) -> Vec<NodeId> {
-    let claims = nodes.iter().filter_map(|(node, process)| match process {
-        Node::Controller(controller) => controller.active_in().map(|epoch| (epoch, node)),
+    let controllers = nodes.iter().filter_map(|(node, process)| match process {
+        Node::Controller(controller) => Some((node, &**controller)),
         Node::Broker(_) | Node::Producer(_) | Node::Consumer(_) | Node::Processor(_) | Node::Store(_) => None,
     });
-    claims.max().map(|(_, node)| node).into_iter().collect()
+    active(controllers).into_iter().collect()
 }

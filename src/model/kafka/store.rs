@@ -96,6 +96,12 @@ pub struct Store {
 }
 
 impl Store {
+    /// Where a group stands in a partition, if its positions are kept here.
+    #[must_use]
+    pub fn position(&self, group: GroupId, part: Part) -> Option<Offset> {
+        self.held.positions.get(&(group, part)).copied()
+    }
+
     /// Adds the state to a digest.
     pub fn fingerprint(&self, digest: &mut Digest) {
         for ((group, part), offset) in &self.held.positions {

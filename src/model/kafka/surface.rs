@@ -2,9 +2,9 @@
 
 use crate::world::Contents;
 
-use super::config::Config;
-use super::controller::{ControllerDisk, ControllerWrite};
 use super::broker::{BrokerDisk, BrokerWrite};
+use super::config::Config;
+use super::controller::{self, ControllerDisk, ControllerWrite};
 use super::store::{StoreDisk, StoreWrite};
 
 /// What a disk holds: of each role its part, and of those that the node does not play nothing.
@@ -35,7 +35,7 @@ impl Disk {
     /// An empty one.
     #[must_use]
     pub fn format(config: &Config) -> Disk {
-        Disk { broker: BrokerDisk::default(), controller: ControllerDisk::format(config), store: StoreDisk::default(), nothing: () }
+        Disk { broker: BrokerDisk::default(), controller: controller::format(config), store: StoreDisk::default(), nothing: () }
     }
 }
 

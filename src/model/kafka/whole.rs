@@ -1,8 +1,11 @@
 //! The whole of a Kafka system as one protocol: which node plays which part, and what the kernel asks of it.
 
-use crate::base::{Digest, NodeId, ObjectId, PayloadId, Tag, Time};
-use crate::record::Command;
-use crate::world::{Breach, Ctx, Disconnect, Discard, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster, RosterNode};
+use crate::base::value::{KeySpec, Reader};
+use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
+use crate::check::Promises;
+use crate::model::{Described, ScopeRow};
+use crate::record::{Command, Mark};
+use crate::world::{Breach, Ctx, Disconnect, Discard, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster};
 
 use super::broker::{Broker, BrokerDisk, BrokerTimer, BrokerWrite};
 use super::config::Config;
@@ -13,7 +16,7 @@ use super::producer::{Producer, ProducerTimer};
 use super::protocol::{KINDS, Msg, about};
 use super::store::{Store, StoreDisk, StoreTimer, StoreWrite};
 use super::surface::{Disk, Write};
-use super::{finally, invariants, selectors};
+use super::{check, finally, invariants, keys, marks, selectors};
 
 /// A Kafka system.
 #[derive(Clone, Debug)]
@@ -82,36 +85,6 @@ fn kind_of(node: NodeId, config: &Config) -> Kind {
     }
 }
 
-/// The nodes by name, with the groups that selectors may name.
-fn roster(config: &Config) -> Roster {
-    let places = &config.places;
-    let mut nodes: Vec<(NodeId, RosterNode)> = Vec::new();
-    let mut add = |at: NodeId, name: String, groups: &[&'static str], takes_load: bool| {
-        nodes.push((at, RosterNode { name, groups: groups.to_vec(), takes_load }));
-    };
-    for (at, number) in places.brokers.iter().zip(1u32..) {
-        add(*at, format!("broker-{number}"), &["brokers"], false);
-    }
-    let of_controllers = config.controller_word();
-    for (at, number) in places.controllers.iter().zip(1u32..) {
-        add(*at, format!("{of_controllers}-{number}"), &["controllers"], false);
-    }
-    for (at, kind, number) in &places.producers {
-        add(*at, format!("{}-{}", config.producers[usize::from(*kind)].name, number + 1), &["clients", "producers"], true);
-    }
-    for (at, kind, number) in &places.consumers {
-        add(*at, format!("{}-{}", config.consumers[usize::from(*kind)].name, number + 1), &["clients", "consumers"], false);
-    }
-    for (at, kind, number) in &places.processors {
-        add(*at, format!("{}-{}", config.processors[usize::from(*kind)].consumer.name, number + 1), &["clients", "processors"], false);
-    }
-    if let Some(at) = places.store {
-        add(at, "store".to_owned(), &["stores"], false);
-    }
-    nodes.sort_by_key(|(at, _)| *at);
-    Roster { nodes: nodes.into_iter().map(|(_, node)| node).collect(), objects: config.objects() }
-}
-
 impl Protocol for Kafka {
     type Config = Config;
     type Msg = Msg;
@@ -127,7 +100,7 @@ impl Protocol for Kafka {
         about(tag)
     }
     fn roster(config: &Config) -> Roster {
-        roster(config)
+        config.roster()
     }
     fn format(_: NodeId, config: &Config) -> Disk {
         Disk::format(config)
@@ -227,7 +200,7 @@ impl Protocol for Kafka {
 }
 
 macro_rules! hosts {
-    ($($role:ident, $timer:ident, $write:ty, $into:expr, $disk:ty, $part:expr;)*) => {$(
+    ($($role:ident, $timer:ident, $write:ty, $into:expr, $disk:ty, $part:ident;)*) => {$(
         impl Hosts<$role> for Kafka {
             fn msg(msg: Msg) -> Msg {
                 msg
@@ -239,7 +212,7 @@ macro_rules! hosts {
                 $into(write)
             }
             fn disk(disk: &Disk) -> &$disk {
-                $part(disk)
+                &disk.$part
             }
             fn config(config: &Config) -> &Config {
                 config
@@ -249,10 +222,29 @@ macro_rules! hosts {
 }
 
 hosts! {
-    Broker, BrokerTimer, BrokerWrite, Write::Broker, BrokerDisk, |disk: &Disk| &disk.broker;
-    Controller, ControllerTimer, ControllerWrite, Write::Controller, ControllerDisk, |disk: &Disk| &disk.controller;
-    Producer, ProducerTimer, std::convert::Infallible, |write| match write {}, (), |disk: &Disk| &disk.nothing;
-    Consumer, ConsumerTimer, std::convert::Infallible, |write| match write {}, (), |disk: &Disk| &disk.nothing;
-    Processor, ProcessorTimer, std::convert::Infallible, |write| match write {}, (), |disk: &Disk| &disk.nothing;
-    Store, StoreTimer, StoreWrite, Write::Store, StoreDisk, |disk: &Disk| &disk.store;
+    Broker, BrokerTimer, BrokerWrite, Write::Broker, BrokerDisk, broker;
+    Controller, ControllerTimer, ControllerWrite, Write::Controller, ControllerDisk, controller;
+    Producer, ProducerTimer, std::convert::Infallible, |write| match write {}, (), nothing;
+    Consumer, ConsumerTimer, std::convert::Infallible, |write| match write {}, (), nothing;
+    Processor, ProcessorTimer, std::convert::Infallible, |write| match write {}, (), nothing;
+    Store, StoreTimer, StoreWrite, Write::Store, StoreDisk, store;
+}
+
+impl Described for Kafka {
+    const NAME: &'static str = "kafka";
+    const ABOUT: &'static str = "Kafka: replicated partition logs, controllers, producers, consumer groups, transactions";
+    const KEYS: &'static [KeySpec] = keys::KEYS;
+    const SCOPE: &'static [ScopeRow] = &[];
+    const MARKS: &'static [(Mark, &'static str)] = marks::ALL;
+    const ROLES: &'static [&'static str] = selectors::ROLES;
+
+    fn configure(table: &Reader<'_>, problems: &mut Vec<Problem>) -> Option<Config> {
+        check::read(table, problems)
+    }
+    fn print(_: &Config, table: &Reader<'_>) -> String {
+        table.resolved()
+    }
+    fn promises(_: &Config) -> Promises {
+        Promises::default()
+    }
 }

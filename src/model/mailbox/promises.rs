@@ -16,7 +16,7 @@ type Reasoned = Result<String, String>;
 #[must_use]
 pub fn of(config: &Config) -> Promises {
     let mut promises = Promises::default();
-    for property in Property::ALL {
+    for property in Property::DELIVERY {
         match reason(config, property) {
             Ok(because) => promises.promise(property, because),
             Err(because) => promises.withhold(property, because),
@@ -41,6 +41,20 @@ fn reason(config: &Config, property: Property) -> Reasoned {
             Ok("a producer reports a failure only when every attempt is certain to have come to nothing; a time-out is unknown".into())
         }
         Property::Drained => drained(config),
+        Property::NoLostWrite
+        | Property::AllSeen
+        | Property::NoLogDuplicate
+        | Property::ConsistentOffsets
+        | Property::NoPollSkip
+        | Property::NoPollSkipWithin
+        | Property::NoRebalanceSkip
+        | Property::MonotonicPolls
+        | Property::MonotonicWithinPoll
+        | Property::NoRebalanceReread
+        | Property::NoAbortedRead
+        | Property::NoPrecommittedRead
+        | Property::WholeTransactions
+        | Property::LatestPerKey => Err("a mailbox has no logs".into()),
     }
 }
 

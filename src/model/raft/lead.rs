@@ -88,7 +88,7 @@ impl<E: Weighed> Raft<E> {
     }
 
     /// Steps down, as before a planned stop, and asks `successor` or else the voter with the longest log to take over.
-    /// Nothing happens at a node that does not lead.
+    /// A successor that lacks entries loses its election; then the others stand. Nothing happens at a node that does not lead.
     pub fn resign(&mut self, successor: Option<NodeId>, at: Moment) {
         if self.role == Role::Leader {
             self.turn(at);

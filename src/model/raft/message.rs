@@ -11,23 +11,24 @@ use super::stored::Snapshot;
 /// A message between two nodes of a quorum. All of them carry the sender's term. Each may come late, twice or never.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Message<E> {
-    /// A candidate asks for a vote.
+    /// A candidate asks for a vote (Kafka: `Vote`).
     Vote(Vote),
     /// The answer.
     Voted(Voted),
-    /// The leader of a new term makes itself known to a voter that does not fetch (pull).
+    /// The leader of a new term makes itself known to a voter that does not fetch (pull; Kafka:
+    /// `BeginQuorumEpoch`). To fetch is the answer.
     BeginTerm {
         /// The leader's term.
         term: Term,
     },
-    /// A leader steps down on its own accord and names who should follow it.
+    /// A leader steps down on its own accord and names who should follow it (Kafka: `EndQuorumEpoch`).
     EndTerm {
         /// The term that ends.
         term: Term,
         /// Voters, the one with the longest log first.
         successors: Arc<[NodeId]>,
     },
-    /// A follower asks for what comes next (pull).
+    /// A follower asks for what comes next (pull; Kafka: `Fetch`, and `FetchSnapshot`).
     Fetch(Fetch),
     /// The answer.
     Fetched(Fetched<E>),

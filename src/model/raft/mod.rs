@@ -37,6 +37,17 @@
 //! After a restart nothing counts as committed beyond the snapshot until a leader says so: the machine is rebuilt
 //! by `Restore` and `Committed` alone.
 //!
+//! What a reader of Kafka's sources will miss, and what stands in its place:
+//!
+//! | in Kafka | here |
+//! |---|---|
+//! | the leader's id is in the quorum state file | term and vote only: after a start a node waits for word of a leader |
+//! | voters without a leader fetch from any voter | they wait for `BeginTerm`, or ask around when their time-out ends |
+//! | `BeginQuorumEpoch` and `EndQuorumEpoch` are answered | the first is repeated until the voter fetches, the second is sent once |
+//! | a snapshot is fetched in pieces | it is one message |
+//! | a fetch of a later epoch is refused | any word of a later term ends a leader's reign |
+//! | a voter is added when it has caught up | whoever adds one looks at [`Raft::matched`] first |
+//!
 //! ```
 //! use std::collections::VecDeque;
 //! use deadletter::base::{NodeId, SmallStream, Time};

@@ -20,7 +20,8 @@ pub struct Pull {
     pub fetch_timeout: Span,
     /// The leader answers a fetch that finds nothing new after so long.
     pub fetch_wait: Span,
-    /// A fetch is sent again when no answer came for so long (`controller.quorum.request.timeout.ms`).
+    /// A fetch is sent again when no answer came for so long (`controller.quorum.request.timeout.ms`). Where messages get lost
+    /// one by one, as datagrams do, it should be well below the fetch time-out: otherwise each loss is an election.
     pub request_timeout: Span,
     /// A node that was turned away asks again after so long (`controller.quorum.retry.backoff.ms`).
     pub retry_backoff: Span,

@@ -73,6 +73,7 @@ fn became(g: &GroupAccounting) -> Vec<Part> {
         ("to dead letters", g.dead_lettered, DEAD),
         ("expired", g.expired, EXPIRED),
         ("dropped by a full queue", g.dropped, DROPPED),
+        ("compacted away", g.superseded, EXPIRED),
         ("still held", g.held, HELD),
         ("never sent to it", g.unexpected, STRANGE),
     ];

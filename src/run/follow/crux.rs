@@ -20,8 +20,18 @@ pub(super) fn of(ground: &Ground<'_>, (property, subject): (Property, PayloadId)
     let Some(first) = find(witness.payloads.first()).or_else(|| find(Some(&subject))) else { return Vec::new() };
     let teller = Crux { ground, facts: first };
     match property {
-        Property::AckedSurvives | Property::AckedDelivered | Property::NoGaps => loss::of(ground, first),
-        Property::NoDuplicateDelivery => teller.twice(&first.delivers, witness.at),
+        Property::AckedSurvives
+        | Property::AckedDelivered
+        | Property::NoGaps
+        | Property::NoLostWrite
+        | Property::AllSeen
+        | Property::WholeTransactions
+        | Property::LatestPerKey => loss::of(ground, first),
+        Property::NoDuplicateDelivery
+        | Property::NoLogDuplicate
+        | Property::MonotonicPolls
+        | Property::MonotonicWithinPoll
+        | Property::NoRebalanceReread => teller.twice(&first.delivers, witness.at),
         Property::NoDuplicateEffect => teller.twice(&first.effects, witness.at),
         Property::NoMissingEffect => teller.without_effect(),
         Property::NothingUnexpected => teller.unexpected(witness.at),
@@ -29,8 +39,14 @@ pub(super) fn of(ground: &Ground<'_>, (property, subject): (Property, PayloadId)
         Property::OrderGlobal | Property::OrderPerKey | Property::OrderPerProducer => {
             find(witness.payloads.get(1)).map_or(Vec::new(), |other| teller.overtaken(other))
         }
-        Property::FailedStaysFailed => teller.failed_and_happened(),
+        Property::FailedStaysFailed | Property::NoAbortedRead => teller.failed_and_happened(),
         Property::Drained => teller.stuck(),
+        // Their witnesses say it all: what was read where, and what had been read before.
+        Property::ConsistentOffsets
+        | Property::NoPollSkip
+        | Property::NoPollSkipWithin
+        | Property::NoRebalanceSkip
+        | Property::NoPrecommittedRead => Vec::new(),
     }
 }
 

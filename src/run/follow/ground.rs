@@ -169,7 +169,8 @@ impl<'g> Ground<'g> {
 
     /// The witness of a property that was broken about a payload.
     pub(super) fn witness(&self, property: Property) -> Option<&'g Witness> {
-        witness(&self.evidence.judged.finding(property).verdict)
+        let found = self.evidence.judged.findings.iter().find(|finding| finding.property == property)?;
+        witness(&found.verdict)
     }
 
     /// The strikes of the run.

@@ -69,7 +69,15 @@ const fn is_of_order(property: Property) -> bool {
 /// Whether what decides about a breach may come after the last that is heard of the message.
 const fn looks_ahead(property: Property) -> bool {
     match property {
-        Property::AckedSurvives | Property::AckedDelivered | Property::NoGaps | Property::NoMissingEffect | Property::Drained => true,
+        Property::AckedSurvives
+        | Property::AckedDelivered
+        | Property::NoGaps
+        | Property::NoMissingEffect
+        | Property::Drained
+        | Property::NoLostWrite
+        | Property::AllSeen
+        | Property::WholeTransactions
+        | Property::LatestPerKey => true,
         Property::NoDuplicateDelivery
         | Property::NoDuplicateEffect
         | Property::NothingUnexpected
@@ -77,7 +85,17 @@ const fn looks_ahead(property: Property) -> bool {
         | Property::OrderGlobal
         | Property::OrderPerKey
         | Property::OrderPerProducer
-        | Property::FailedStaysFailed => false,
+        | Property::FailedStaysFailed
+        | Property::NoLogDuplicate
+        | Property::ConsistentOffsets
+        | Property::NoPollSkip
+        | Property::NoPollSkipWithin
+        | Property::NoRebalanceSkip
+        | Property::MonotonicPolls
+        | Property::MonotonicWithinPoll
+        | Property::NoRebalanceReread
+        | Property::NoAbortedRead
+        | Property::NoPrecommittedRead => false,
     }
 }
 

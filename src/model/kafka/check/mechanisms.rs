@@ -49,15 +49,14 @@ pub(super) fn read(reader: &Reader<'_>, version: Version, problems: &mut Found) 
     if let Some(flag) = reader.flag("pre_vote") {
         mechanisms.pre_vote = flag;
     }
-    let zookeeper = mechanisms.control == Control::ZooKeeper;
-    for key in ["eligible.leader.replicas.version", "pre_vote"] {
-        let on = if key == "pre_vote" { mechanisms.pre_vote } else { mechanisms.eligible_leader_replicas };
-        if zookeeper && on {
-            problems.push(
-                Problem::error(reader.place_of(key), format!("`{key}` needs controllers of its own"))
-                    .hint("write `mechanisms.control = \"kraft\"`"),
-            );
+    if mechanisms.control == Control::ZooKeeper {
+        for (key, on) in [("eligible.leader.replicas.version", mechanisms.eligible_leader_replicas), ("pre_vote", mechanisms.pre_vote)] {
+            if reader.has(key) && on {
+                let problem = Problem::error(reader.place_of(key), format!("`{key}` needs controllers of its own"));
+                problems.push(problem.hint("write `mechanisms.control = \"kraft\"`"));
+            }
         }
+        mechanisms.pre_vote = false;
     }
     if mechanisms.eligible_leader_replicas && !mechanisms.watermark_needs_min_isr {
         let what = "eligible leader replicas rest on a high watermark that needs `min.insync.replicas`";

@@ -71,28 +71,35 @@ const TAKEN: &[&str] = &[
     "all",
 ];
 
+/// All kinds of clients: of which sort, and their names.
+fn kinds(config: &Config) -> impl Iterator<Item = (&'static str, &str)> {
+    let producers = config.producers.iter().map(|kind| ("producer", kind.name.as_str()));
+    let consumers = config.consumers.iter().map(|kind| ("consumer", kind.name.as_str()));
+    let processors = config.processors.iter().map(|kind| ("processor", kind.producer.name.as_str()));
+    producers.chain(consumers).chain(processors)
+}
+
 /// Refuses names that mean two things.
 pub(super) fn check(config: &Config, reader: &Reader<'_>, problems: &mut Found) {
-    let producers = config.producers.iter().map(|kind| ("producer", &kind.name));
-    let consumers = config.consumers.iter().map(|kind| ("consumer", &kind.name));
-    let processors = config.processors.iter().map(|kind| ("processor", &kind.producer.name));
     let mut before: Vec<&str> = Vec::new();
-    for (kind, name) in producers.chain(consumers).chain(processors) {
+    for (kind, name) in kinds(config) {
         let place = kind_place(reader, kind, name);
-        if TAKEN.contains(&name.as_str()) {
+        if TAKEN.contains(&name) {
             problems.push(Problem::error(place, format!("a kind of nodes cannot be called `{name}`")).hint("that names other nodes"));
-        } else if before.contains(&name.as_str()) {
+        } else if before.contains(&name) {
             problems.push(Problem::error(place, format!("`{name}` names two kinds of nodes")).hint("choose another name"));
         }
         before.push(name);
     }
-    let mut nodes: Vec<String> = config.roster().nodes.into_iter().map(|node| node.name).collect();
-    nodes.sort_unstable();
-    if let Some(pair) = nodes.windows(2).find(|pair| pair[0] == pair[1])
-        && before.iter().all(|name| before.iter().filter(|other| *other == name).count() == 1)
-    {
-        let problem = Problem::error(reader.place().clone(), format!("`{}` names two nodes", pair[0]));
-        problems.push(problem.hint("the nodes of a kind are NAME-1, NAME-2, …: choose another name for one of the kinds"));
+    if problems.iter().any(super::is_error) {
+        return;
+    }
+    let nodes: Vec<String> = config.roster().nodes.into_iter().map(|node| node.name).collect();
+    for (kind, name) in kinds(config) {
+        if nodes.iter().any(|node| node == name) {
+            let problem = Problem::error(kind_place(reader, kind, name), format!("`{name}` names both nodes and a kind of nodes"));
+            problems.push(problem.hint("the nodes of a kind are NAME-1, NAME-2, …: choose another name"));
+        }
     }
 }
 

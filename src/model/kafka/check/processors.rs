@@ -30,6 +30,7 @@ pub(super) fn read(
     if from == to {
         let problem = Problem::error(reader.place_of("to"), "a processor that writes what it reads never comes to an end");
         problems.push(problem.hint("`from` and `to` are two topics"));
+        return None;
     }
     let reading = Section::new(reader, Part::Consumer, (version, presets));
     let writing = reading.as_part(Part::Producer, presets);

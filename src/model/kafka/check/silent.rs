@@ -245,11 +245,9 @@ fn groups(config: &Config, reader: &Reader<'_>, problems: &mut Found) {
         let count: u32 = members.iter().map(|kind| kind.count).sum();
         let partitions: u32 = group.subscriptions.iter().map(|(topic, _)| config.topics[topic.index()].partitions).sum();
         if count > partitions {
-            let what = format!(
-                "{} of the {count} members of `{}` have nothing to do: there are {partitions} partitions",
-                count - partitions,
-                group.name
-            );
+            let (idle, plural) = (count - partitions, if partitions == 1 { "" } else { "s" });
+            let what =
+                format!("{idle} of the {count} members of `{}` have nothing to do: it reads {partitions} partition{plural}", group.name);
             warn(problems, reader.place_of("consumer"), (what, "they stand by; give the topic more partitions to spread the work"));
         }
     }

@@ -113,14 +113,14 @@ pub(super) fn copies(topics: &[TopicConfig], reader: &Reader<'_>, there: u32, pr
             .iter()
             .find(|(key, _)| key.name == topic.name)
             .map_or_else(|| reader.place_of("topic"), |(_, table)| table.place_of("replication.factor"));
-        let what = format!("`{}` has replication factor {}, and there are {}", topic.name, topic.replication_factor, brokers(there));
+        let what = format!("`{}` has replication factor {}, and {}", topic.name, topic.replication_factor, brokers(there));
         problems.push(Problem::error(place, what).hint("Kafka answers INVALID_REPLICATION_FACTOR; brokers that join later do not count"));
     }
 }
 
-/// "1 broker", "3 brokers".
-pub(super) fn brokers(count: u32) -> String {
-    format!("{count} broker{}", if count == 1 { "" } else { "s" })
+/// "there is 1 broker", "there are 3 brokers".
+fn brokers(count: u32) -> String {
+    if count == 1 { "there is 1 broker".to_owned() } else { format!("there are {count} brokers") }
 }
 
 /// What an internal topic has of its own.
@@ -188,11 +188,10 @@ fn factor(section: &Section<'_>, of: &Internal, there: u32, problems: &mut Found
         return Some((asked, false));
     }
     if section.has(&key) {
-        let what = format!("`{}` has replication factor {asked}, and there are {}", of.name, brokers(there));
+        let what = format!("`{}` has replication factor {asked}, and {}", of.name, brokers(there));
         problems.push(Problem::error(section.place_of(&key), what).hint("Kafka does not create it until there are enough brokers"));
     } else {
-        let what =
-            format!("`{}` needs {asked} brokers by default, and there are {}: it is read as `{key} = {there}`", of.name, brokers(there));
+        let what = format!("`{}` needs {asked} brokers by default, and {}: it is read as `{key} = {there}`", of.name, brokers(there));
         problems.push(
             Problem::warning(section.place_of(&key), what)
                 .hint(format!("Kafka would wait for more brokers; write `broker.{key} = {there}`")),

@@ -44,15 +44,30 @@ const RECONNECT: (Span, Span) = (Span::millis(50), Span::millis(1000));
 /// The parts of the process that name messages: requests, answers.
 const PARTS: (u8, u8) = (0, 1);
 
+/// What a controller's disk holds.
+pub type ControllerDisk = Stored<Change>;
+/// One write to it.
+pub type ControllerWrite = Record<Change>;
+
 /// A controller's timers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum ControllerTimer {
     /// Of the quorum.
     Raft(Timer),
     /// The disk has what was written before this sync.
-    Synced(Ticket),
+    Synced {
+        /// How far the sync reaches.
+        ticket: Ticket,
+        /// How often the process had started again when it began.
+        starts: u32,
+    },
     /// It has not.
-    SyncFailed,
+    SyncFailed {
+        /// How often the process had started again when it began.
+        starts: u32,
+    },
+    /// A process that stopped because its disk was full is started again.
+    StartAgain,
     /// A node has not answered a request of the quorum, or a push.
     Silence {
         /// Which.
@@ -99,34 +114,23 @@ pub struct Controller {
     serial: u32,
     due_tasks: BTreeSet<u32>,
     due_topics: BTreeSet<TopicId>,
-    /// Its disk is full: it does nothing any more until it starts again.
+    /// Its disk is full: it does nothing any more until it is started again.
     halted: bool,
+    /// How often it was started again for that.
+    starts: u32,
 }
 
 impl Role for Controller {
     type Config = Config;
     type Msg = Msg;
     type Timer = ControllerTimer;
-    type Disk = Stored<Change>;
-    type Write = Record<Change>;
+    type Disk = ControllerDisk;
+    type Write = ControllerWrite;
     type Up = Infallible;
 
     fn boot<W: Hosts<Self>>(ctx: &mut Ctx<'_, W, Self>) -> Self {
-        let at = Moment::new(ctx.now(), ctx.random());
-        let mut controller = Controller {
-            raft: Raft::boot(ctx.me(), quorum_settings(ctx.config()), ctx.recover(), at),
-            committed: Metadata::default(),
-            office: None,
-            links: Links::new((ctx.life(), PARTS.0), RECONNECT.0, RECONNECT.1),
-            namer: Namer::new(ctx.life(), PARTS.1),
-            callers: BTreeMap::new(),
-            silent: BTreeMap::new(),
-            timers: BTreeMap::new(),
-            serial: 0,
-            due_tasks: BTreeSet::new(),
-            due_topics: BTreeSet::new(),
-            halted: false,
-        };
+        let links = Links::new((ctx.life(), PARTS.0), RECONNECT.0, RECONNECT.1);
+        let mut controller = Controller::start(links, Namer::new(ctx.life(), PARTS.1), ctx);
         controller.set_the_calendar(ctx);
         controller.pump(ctx);
         controller
@@ -153,14 +157,16 @@ impl Role for Controller {
     }
 
     fn on_timer<W: Hosts<Self>>(&mut self, timer: ControllerTimer, ctx: &mut Ctx<'_, W, Self>, _: &mut impl Sink<Infallible>) {
-        if self.halted {
+        if self.halted && timer != ControllerTimer::StartAgain {
             return;
         }
         let at = Moment::new(ctx.now(), ctx.random());
         match timer {
             ControllerTimer::Raft(timer) => self.raft.timer(timer, at),
-            ControllerTimer::Synced(ticket) => self.raft.synced(ticket, at),
-            ControllerTimer::SyncFailed => self.raft.sync_failed(at),
+            ControllerTimer::Synced { ticket, starts } if starts == self.starts => self.raft.synced(ticket, at),
+            ControllerTimer::SyncFailed { starts } if starts == self.starts => self.raft.sync_failed(at),
+            ControllerTimer::Synced { .. } | ControllerTimer::SyncFailed { .. } => {}
+            ControllerTimer::StartAgain => self.start_again(ctx),
             ControllerTimer::Silence { node, generation } => self.on_silence(node, generation, ctx),
             ControllerTimer::Session { broker, generation } => self.on_session_over(broker, generation, ctx),
             ControllerTimer::PushAgain(node) => self.push_again(node),
@@ -183,9 +189,29 @@ impl Role for Controller {
 }
 
 impl Controller {
-    /// Whether this is the active controller, as far as it knows, and in which term.
+    /// A process that starts on what its disk holds.
+    fn start<W: Hosts<Self>>(links: Links, namer: Namer, ctx: &mut Ctx<'_, W, Self>) -> Controller {
+        let at = Moment::new(ctx.now(), ctx.random());
+        Controller {
+            raft: Raft::boot(ctx.me(), quorum_settings(ctx.config()), ctx.recover(), at),
+            committed: Metadata::default(),
+            office: None,
+            links,
+            namer,
+            callers: BTreeMap::new(),
+            silent: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            serial: 0,
+            due_tasks: BTreeSet::new(),
+            due_topics: BTreeSet::new(),
+            halted: false,
+            starts: 0,
+        }
+    }
+
+    /// The term in which this is the active controller, as far as it knows.
     #[must_use]
-    pub fn reign(&self) -> Option<Term> {
+    pub fn active_in(&self) -> Option<Term> {
         self.office.as_ref().map(|_| self.raft.term())
     }
 
@@ -221,13 +247,13 @@ impl Controller {
 
 /// The active controller: of those that believe they are, the one of the latest term.
 pub fn active<'a>(controllers: impl IntoIterator<Item = (NodeId, &'a Controller)>) -> Option<NodeId> {
-    let reigns = controllers.into_iter().filter_map(|(node, controller)| Some((controller.reign()?, node)));
+    let reigns = controllers.into_iter().filter_map(|(node, controller)| Some((controller.active_in()?, node)));
     reigns.max().map(|(_, node)| node)
 }
 
 /// The empty disk of a controller.
 #[must_use]
-pub fn format(config: &Config) -> Stored<Change> {
+pub fn format(config: &Config) -> ControllerDisk {
     Stored::format(config.places.controllers.iter().copied())
 }
 

@@ -1,11 +1,14 @@
 //! The controller as a node of the quorum: carries out what the Raft core wants.
 
-use crate::base::NodeId;
+use crate::base::{NodeId, Span};
 use crate::model::raft::{Message, Moment, Output, Role};
 use crate::world::{Ctx, Hosts, Peer};
 
 use super::super::protocol::Body;
 use super::{Change, Controller, ControllerTimer, Metadata};
+
+/// After so long a controller whose disk was full is started again.
+const START_AGAIN: Span = Span::secs(5);
 
 /// How a message of the quorum travels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,7 +71,10 @@ impl Controller {
                     self.halt(ctx);
                 }
             }
-            Output::Sync(ticket) => ctx.sync(ControllerTimer::Synced(ticket), ControllerTimer::SyncFailed),
+            Output::Sync(ticket) => {
+                let starts = self.starts;
+                ctx.sync(ControllerTimer::Synced { ticket, starts }, ControllerTimer::SyncFailed { starts });
+            }
             Output::Send { to, message } => self.send(to, message, ctx),
             Output::Set { timer, after } => {
                 let id = ctx.timer(after, ControllerTimer::Raft(timer));
@@ -144,7 +150,7 @@ impl Controller {
         self.serial
     }
 
-    /// A controller whose disk is full stops.
+    /// A controller whose disk is full stops. Whoever looks after it starts it again after a while.
     fn halt<W: Hosts<Self>>(&mut self, ctx: &mut Ctx<'_, W, Self>) {
         ctx.say(None, || "its disk is full: it stops".to_owned());
         self.halted = true;
@@ -155,5 +161,16 @@ impl Controller {
                 ctx.close(conn);
             }
         }
+        for timer in std::mem::take(&mut self.timers).into_values() {
+            ctx.cancel(timer);
+        }
+        ctx.timer(START_AGAIN, ControllerTimer::StartAgain);
+    }
+
+    /// As after a crash, on what the disk holds.
+    pub(super) fn start_again<W: Hosts<Self>>(&mut self, ctx: &mut Ctx<'_, W, Self>) {
+        let fresh = Controller::start(self.links.clone(), self.namer, ctx);
+        *self = Controller { serial: self.serial, starts: self.starts + 1, ..fresh };
+        self.set_the_calendar(ctx);
     }
 }

@@ -186,7 +186,7 @@ impl Log {
     /// there is room for, and one in any case. A damaged batch ends it.
     #[must_use]
     pub fn read(&self, from: Offset, until: Offset, room: u32) -> Vec<Stored> {
-        let until = self.damaged.iter().find(|base| **base >= from).map_or(until, |base| until.min(*base));
+        let until = self.first_damaged(from).map_or(until, |base| until.min(base));
         let mut found = Vec::new();
         let mut taken = 0u64;
         for row in self.entries.rows(from) {
@@ -220,7 +220,16 @@ impl Log {
     /// Whether the next batch from an offset on is damaged: whoever reads it sees that its checksum is wrong.
     #[must_use]
     pub fn is_damaged(&self, from: Offset) -> bool {
-        !self.damaged.is_empty() && self.entries.from(from).next().is_some_and(|entry| self.damaged.contains(&entry.base))
+        self.first_damaged(from).is_some_and(|base| self.entries.from(from).next().is_some_and(|entry| entry.base == base))
+    }
+
+    /// Where the first damaged batch begins that ends after an offset.
+    fn first_damaged(&self, from: Offset) -> Option<Offset> {
+        if self.damaged.is_empty() {
+            return None;
+        }
+        let first = self.entries.from(from).next()?.base;
+        self.damaged.iter().copied().find(|base| *base >= first)
     }
 
     /// All batches, oldest first.
@@ -291,9 +300,9 @@ impl Log {
         &self.producers
     }
 
-    /// Forgets what is known of producers. Only what is broken on purpose does that.
+    /// Forgets producers without an open transaction. Only what is broken on purpose does that.
     pub fn forget_producers(&mut self) {
-        self.producers.clear();
+        self.producers.expire(Time::FAR, Span::ZERO);
     }
 
     /// Forgets producers that have appended nothing for `producer.id.expiration.ms` and have no transaction open.

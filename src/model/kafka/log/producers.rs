@@ -238,11 +238,6 @@ impl Producers {
         self.retain(|_, entry| entry.open.is_some() || now.saturating_since(entry.last) < after);
     }
 
-    /// Forgets all of them.
-    pub(super) fn clear(&mut self) {
-        *self = Producers::default();
-    }
-
     /// Forgets those of which nothing is left in the log, open transactions or not, and gives them.
     pub(super) fn evict(&mut self, start: Offset) -> Vec<ProducerId> {
         let mut gone = Vec::new();

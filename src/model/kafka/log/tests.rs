@@ -8,7 +8,6 @@ use crate::model::kafka::batch::{Content, Stamp};
 use crate::model::kafka::mutants::Mutant;
 
 mod compaction;
-mod measure;
 mod producers;
 mod recovery;
 mod replicas;
@@ -87,6 +86,15 @@ fn a_segment_is_removed_when_its_latest_batch_is_too_old() {
     let gone = log.retain(seconds(1000), 4, Mutants::none()).unwrap();
     assert_eq!((gone.from, gone.to, log.start(), log.end(), log.segments().all().len()), (2, 4, 4, 4, 1));
     assert_eq!(log.retain(seconds(2000), 4, Mutants::none()), None);
+}
+
+#[test]
+fn a_broken_broker_removes_what_is_young() {
+    let Some(broken) = Mutants::with(Mutant::RetentionTakesActive) else { return };
+    let mut log = Log::new(Rules { retention: Some(Span::secs(100)), ..PLAIN });
+    append(&mut log, records(0, &[0], None, false), 0, seconds(0));
+    assert_eq!(log.retain(seconds(1), 1, Mutants::none()), None);
+    assert_eq!(log.retain(seconds(1), 1, broken).unwrap().to, 1);
 }
 
 #[test]

@@ -87,6 +87,13 @@ impl Sender {
         sender
     }
 
+    /// Starts again after [`Event::Stopped`], as another producer in the same process with the same settings.
+    pub fn reopen<W: Hosts<R>, R: Client>(&mut self, ctx: &mut Ctx<'_, W, R>, up: &mut Vec<Event>) {
+        self.links.close(ctx);
+        self.engine.reopen(ctx.config());
+        self.poll(ctx, up);
+    }
+
     /// Takes a record. Its fate comes as [`Event::Done`], perhaps at once.
     #[inline]
     pub fn enqueue<W: Hosts<R>, R: Client>(&mut self, record: Outgoing, ctx: &mut Ctx<'_, W, R>, up: &mut Vec<Event>) {

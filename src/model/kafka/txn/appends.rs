@@ -67,13 +67,16 @@ impl Flight {
 
 /// What a refused append means to those who asked the coordinator.
 fn to_coordinator(refusal: Refusal) -> Refusal {
-    match refusal {
-        Refusal::UnknownTopicOrPartition
-        | Refusal::NotEnoughReplicas
-        | Refusal::NotEnoughReplicasAfterAppend
-        | Refusal::RequestTimedOut => Refusal::CoordinatorNotAvailable,
-        Refusal::NotLeaderOrFollower | Refusal::KafkaStorageError => Refusal::NotCoordinator,
-        other => other,
+    let retried = matches!(
+        refusal,
+        Refusal::UnknownTopicOrPartition | Refusal::NotEnoughReplicas | Refusal::NotEnoughReplicasAfterAppend | Refusal::RequestTimedOut
+    );
+    if retried {
+        Refusal::CoordinatorNotAvailable
+    } else if matches!(refusal, Refusal::NotLeaderOrFollower | Refusal::KafkaStorageError) {
+        Refusal::NotCoordinator
+    } else {
+        refusal
     }
 }
 
@@ -83,11 +86,11 @@ impl Txns {
         let home = env.config.transactional[txn.index()].home;
         let pending = step.as_ref().map_or(State::Dead, |step| step.value.state);
         self.entry(txn, env).expect("a step of an id that is kept here").pending = Some(pending);
-        self.launch(Flight { txn, home, step, then }, env, out);
+        self.launch(Flight { txn, home, step, then }, out);
     }
 
     /// Appends it, perhaps once more.
-    pub(super) fn launch(&mut self, flight: Flight, env: &mut Env<'_>, out: &mut Vec<TxnOut>) {
+    pub(super) fn launch(&mut self, flight: Flight, out: &mut Vec<TxnOut>) {
         let value = flight.step.as_ref().map(|step| step.value.clone());
         let timeout = value.as_ref().map_or(TOMBSTONE_TIMEOUT, |value| value.timeout);
         let batch = TxnRecord { txn: flight.txn, value }.into_batch();

@@ -54,6 +54,9 @@ impl Txns {
         if entry.pending.is_some() {
             return Err(Refusal::ConcurrentTransactions);
         }
+        if repeated && record::is_last(value.session.epoch) {
+            return Err(Refusal::ProducerFenced);
+        }
         match value.state {
             State::Ongoing => Ok(Ending::Decide),
             State::PrepareCommit | State::PrepareAbort if value.state.decided() == Some(outcome) => Err(Refusal::ConcurrentTransactions),

@@ -180,7 +180,7 @@ impl Txns {
     /// The pause is over: what could not be appended or sent is tried again.
     pub(super) fn retry(&mut self, env: &mut Env<'_>, out: &mut Vec<TxnOut>) {
         for flight in std::mem::take(&mut self.again) {
-            self.launch(flight, env, out);
+            self.launch(flight, out);
         }
         self.send_again(env, out);
     }

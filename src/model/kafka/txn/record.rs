@@ -69,6 +69,11 @@ pub(super) const fn is_used_up(epoch: u16) -> bool {
     epoch >= LAST_EPOCH - 1
 }
 
+/// Whether this epoch is for shutting a producer out, and nobody is given it.
+pub(super) const fn is_last(epoch: u16) -> bool {
+    epoch >= LAST_EPOCH
+}
+
 /// The session after the one given.
 ///
 /// # Panics

@@ -101,6 +101,16 @@ fn silent_producers_are_forgotten_and_open_transactions_are_not() {
 }
 
 #[test]
+fn a_leader_that_forgets_producers_stores_a_repetition_twice() {
+    let mut log = with_batches(PLAIN, 2);
+    append(&mut log, in_transaction(session(2, 0), 0, 1), 0, seconds(0));
+    log.forget_producers();
+    log.audit().unwrap();
+    assert_eq!(check(&log, &sent(session(1, 3), 2, 2)), Ok(Check::Fresh));
+    assert!(log.is_open(session(2, 0)));
+}
+
+#[test]
 fn retention_makes_old_versions_forget_producers() {
     for (rules, expected) in [(PLAIN, Ok(Check::Fresh)), (EARLY, Err(Refusal::UnknownProducerId))] {
         let mut log = with_batches(rules, 3);

@@ -51,7 +51,7 @@ impl Twin {
         if let Content::Marker { coordinator, .. } = batch.content {
             let known = before.iter().rev().find_map(|entry| match entry.batch.content {
                 Content::Marker { coordinator, .. } => Some(coordinator),
-                _ => None,
+                Content::Records(_) | Content::Positions(_) | Content::Group(_) | Content::Transaction(_) => None,
             });
             return match known {
                 _ if stamp.session.epoch < epoch => Err(Refusal::InvalidProducerEpoch),

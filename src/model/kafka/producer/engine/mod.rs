@@ -164,6 +164,15 @@ impl Engine {
         }
     }
 
+    /// Forgets everything but how far it has counted: another producer in the same process. Its connections are closed.
+    pub(super) fn reopen(&mut self, config: &Config) {
+        let settings = Settings { producer: Arc::clone(&self.settings), txn: self.txn, part: 0, resends: self.resends };
+        let fresh = Engine::new(&settings, config, self.turn);
+        let old = std::mem::replace(self, fresh);
+        self.nodes = old.nodes.into_iter().map(|(id, node)| (id, node.closed())).collect();
+        (self.bundles, self.requests) = (old.bundles, old.requests);
+    }
+
     /// Does whatever can be done now, as the client library's thread does in its loop, after [`Engine::time_out_requests`]. When to call
     /// again at the latest.
     pub(super) fn poll(&mut self, env: &mut Env<'_>, out: &mut Vec<Out>) -> Option<Time> {

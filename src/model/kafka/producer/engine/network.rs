@@ -62,6 +62,11 @@ impl Default for Node {
 }
 
 impl Node {
+    /// Without a connection; the next goes on counting.
+    pub(super) fn closed(self) -> Node {
+        Node { number: self.number, ..Node::default() }
+    }
+
     /// Its state in a word, for a digest.
     pub(super) fn words(&self, now: Time) -> u64 {
         let oldest = self.flights.front().map_or(0, |flight| now.saturating_since(flight.sent).as_nanos());

@@ -1,0 +1,6 @@
+//! Tests of controllers.
+
+mod campaign;
+mod fake;
+pub(in super::super) mod setting;
+mod world;
