@@ -361,7 +361,9 @@ impl Role for Broker {
     }
 
     fn on_message<W: Hosts<Self>>(&mut self, from: Peer, msg: Msg, ctx: &mut Ctx<'_, W, Self>, _: &mut impl Sink<Self::Up>) {
-        if self.stage != Stage::Running {
+        // Clients are let in when the broker knows the cluster [S:kafka BrokerServer: enableRequestProcessing].
+        let opens = self.stage == Stage::Running && (!self.view.brokers.is_empty() || !msg.body.is_of_client());
+        if !opens {
             if let Some(conn) = from.conn {
                 ctx.close(conn);
             }

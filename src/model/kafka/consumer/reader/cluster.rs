@@ -16,7 +16,8 @@ impl Reader {
     /// of them is left to chance.
     fn anybody<W: Hosts<R>, R: Reads>(&self, ctx: &mut Ctx<'_, W, R>) -> Option<NodeId> {
         let (now, places) = (ctx.now(), &ctx.config().places.brokers);
-        let alive = |node: NodeId| self.view.as_ref().is_none_or(|view| view.broker(node).is_some());
+        let known = self.view.as_ref().filter(|view| !view.brokers.is_empty());
+        let alive = |node: NodeId| known.is_none_or(|view| view.broker(node).is_some());
         let within: Vec<NodeId> =
             places.iter().copied().filter(|node| alive(*node) && self.data.links.wait(*node, now).is_zero()).collect();
         let idle: Vec<NodeId> = within.iter().copied().filter(|node| self.data.links.is_open(*node) && !self.data.is_busy(*node)).collect();
@@ -47,7 +48,7 @@ impl Reader {
         }
         let view = &reply.view;
         let leaderless = |part| view.part(part).is_none_or(|known| known.leader.is_none());
-        self.stale = self.slots.keys().any(|part| leaderless(*part));
+        self.stale = view.brokers.is_empty() || self.slots.keys().any(|part| leaderless(*part));
         if self.stale {
             self.rest(Concern::Metadata, ctx);
         }
