@@ -1,5 +1,7 @@
 //! Tests of the model as a whole.
 
+mod campaign;
+
 use crate::base::Span;
 use crate::check::Property;
 use crate::model::rig::{Outcome, Plan, run};
