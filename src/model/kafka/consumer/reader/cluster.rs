@@ -16,10 +16,7 @@ impl Reader {
     /// of them is left to chance.
     fn anybody<W: Hosts<R>, R: Reads>(&self, ctx: &mut Ctx<'_, W, R>) -> Option<NodeId> {
         let (now, places) = (ctx.now(), &ctx.config().places.brokers);
-        let known = self.view.as_ref().filter(|view| !view.brokers.is_empty());
-        let alive = |node: NodeId| known.is_none_or(|view| view.broker(node).is_some());
-        let within: Vec<NodeId> =
-            places.iter().copied().filter(|node| alive(*node) && self.data.links.wait(*node, now).is_zero()).collect();
+        let within: Vec<NodeId> = places.iter().copied().filter(|node| self.data.links.wait(*node, now).is_zero()).collect();
         let idle: Vec<NodeId> = within.iter().copied().filter(|node| self.data.links.is_open(*node) && !self.data.is_busy(*node)).collect();
         let free: Vec<NodeId> = within.iter().copied().filter(|node| !self.data.is_busy(*node)).collect();
         let choice = [idle, free, within].into_iter().find(|choice| !choice.is_empty())?;
@@ -42,18 +39,21 @@ impl Reader {
 
     /// The answer.
     pub(super) fn informed<W: Hosts<R>, R: Reads>(&mut self, reply: MetadataReply, ctx: &mut Ctx<'_, W, R>) {
+        if reply.view.brokers.is_empty() {
+            return self.rest(Concern::Metadata, ctx); // the broker itself knows nothing yet
+        }
         // A broker that is behind may tell what was; leaders only go on.
         if self.view.as_ref().is_none_or(|view| view.version <= reply.view.version) {
             self.view = Some(Arc::clone(&reply.view));
         }
-        let view = &reply.view;
+        let (config, view) = (ctx.config(), &reply.view);
         let leaderless = |part| view.part(part).is_none_or(|known| known.leader.is_none());
-        self.stale = view.brokers.is_empty() || self.slots.keys().any(|part| leaderless(*part));
+        self.stale = self.own(config).topics.iter().flat_map(|topic| config.parts_of(*topic)).any(leaderless);
         if self.stale {
             self.rest(Concern::Metadata, ctx);
         }
         self.leaders_known();
-        self.topics_known(ctx.config());
+        self.topics_known(config);
     }
 
     /// `metadata.max.age.ms` is over.
