@@ -14,6 +14,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         "4.0, committed after processing",
         r#"
         version = "4.0"
+        mechanisms.eligible.leader.replicas.version = 1
         topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", enable.idempotence = true }
         consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", session.timeout.ms = "10s", commit = "after" }
@@ -23,6 +24,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         "4.0, the broker assigns",
         r#"
         version = "4.0"
+        mechanisms.eligible.leader.replicas.version = 1
         broker.group.consumer.session.timeout.ms = "45s"
         topic.orders = { partitions = 3, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", enable.idempotence = true }
@@ -60,6 +62,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         "4.0, transactions",
         r#"
         version = "4.0"
+        mechanisms.eligible.leader.replicas.version = 1
         topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", transactional.id = "till", transaction.timeout.ms = "10s", transaction_records = 5, abort_every = 7 }
         consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", isolation.level = "read_committed", commit = "after" }

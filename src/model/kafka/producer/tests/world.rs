@@ -101,7 +101,7 @@ impl Protocol for Market {
         }
     }
     fn gauges(_: &Tiny, _: &mut dyn FnMut(ObjectId, u64)) {}
-    fn held(_: &Tiny, _: &mut dyn FnMut(ObjectId, PayloadId)) {}
+    fn held(_: &Config, _: &Nodes<'_, Self>, _: &mut dyn FnMut(NodeId, ObjectId, PayloadId)) {}
 }
 
 impl Hosts<Producer> for Market {
