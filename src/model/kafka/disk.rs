@@ -38,6 +38,8 @@ pub enum BrokerWrite<M> {
         start: Offset,
         /// The first batch that is left: its offset and epoch.
         first: Option<(Offset, Epoch)>,
+        /// Where the log ends.
+        end: Offset,
         /// What is known of producers there.
         producers: Arc<Producers>,
         /// Bytes that this sets free.
@@ -82,7 +84,14 @@ impl<M> BrokerWrite<M> {
     #[must_use]
     pub fn deleted(part: Part, log: &Log, deleted: &Deleted) -> BrokerWrite<M> {
         let first = log.batches_from(deleted.to).next().map(|entry| (entry.base, entry.epoch));
-        BrokerWrite::DeleteBelow { part, start: deleted.to, first, producers: log.producers_at_start(), bytes: deleted.bytes() }
+        BrokerWrite::DeleteBelow {
+            part,
+            start: deleted.to,
+            first,
+            end: log.end(),
+            producers: log.producers_at_start(),
+            bytes: deleted.bytes(),
+        }
     }
 
     /// What compaction did to a log.
@@ -148,7 +157,9 @@ impl<M: Contents> Contents for BrokerDisk<M> {
         match write {
             BrokerWrite::Append { part, after, entry } => self.image(part).append(after, entry),
             BrokerWrite::Truncate { part, to, .. } => self.image(part).truncate(to),
-            BrokerWrite::DeleteBelow { part, start, first, producers, .. } => self.image(part).delete_below(start, first, producers),
+            BrokerWrite::DeleteBelow { part, start, first, end, producers, .. } => {
+                self.image(part).delete_below(start, (first, end), producers)
+            }
             BrokerWrite::Compacted { part, to, kept, .. } => self.image(part).compacted(to, &kept),
             BrokerWrite::Drop { part, .. } => {
                 if let Some(image) = self.logs.get_mut(part.index()) {

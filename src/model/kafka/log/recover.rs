@@ -68,19 +68,22 @@ impl Image {
         self.gap = false;
     }
 
-    /// The log begins at an offset, with this batch (its offset and epoch), and this is known of producers there. Where that batch is not
-    /// here, what is here comes from before a cut that was lost, or ends before.
-    pub fn delete_below(&mut self, start: Offset, first: Option<(Offset, Epoch)>, producers: Arc<Producers>) {
+    /// The log begins at an offset, with this batch (its offset and epoch), or, with none, ends at `end`; and this is known of producers
+    /// at the start. Where that is not so here, what is here comes from before a cut that was lost, or ends too early.
+    pub fn delete_below(&mut self, start: Offset, (first, end): (Option<(Offset, Epoch)>, Offset), producers: Arc<Producers>) {
         if start <= self.start {
             return;
         }
-        let same = first.is_some_and(|first| self.has(first));
-        if same || first.is_none() && self.end == start {
+        let same = match first {
+            Some(first) => self.has(first),
+            None => self.end == end && self.entries.last().is_none_or(|last| last.end() <= start),
+        };
+        if same {
             self.entries.remove_below(start);
             self.epochs.start_at(start);
             self.damaged.retain(|base| *base >= start);
         } else {
-            *self = Image { end: start, gap: first.is_some(), ..Image::default() };
+            *self = Image { end: if first.is_some() { start } else { end }, gap: first.is_some(), ..Image::default() };
         }
         (self.start, self.clean) = (start, self.clean.max(start));
         self.producers = producers;
