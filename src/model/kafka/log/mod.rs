@@ -176,6 +176,15 @@ impl Log {
         self.epochs.end_of(epoch, self.end)
     }
 
+    /// Where a follower cuts its log, when its leader's last epoch not above the follower's own ended at an offset. If the follower does
+    /// not know that epoch, it cuts to the end of its last one below, and has to ask again
+    /// [S:kafka AbstractFetcherThread: getOffsetTruncationState].
+    #[must_use]
+    pub fn cut_for(&self, (epoch, end): (Epoch, Offset)) -> Offset {
+        let (own, own_end) = self.end_for_epoch(epoch);
+        if own == epoch { own_end.min(end) } else { own_end }
+    }
+
     /// All leader epochs with their beginnings.
     #[must_use]
     pub const fn epochs(&self) -> &Epochs {
