@@ -7,8 +7,7 @@ use crate::world::{Ctx, Hosts, TimerId};
 
 use super::super::batch::{Rec, Stored};
 use super::super::config::Truncation;
-use super::super::ids::{Epoch, Offset, Part};
-use super::super::log::Log;
+use super::super::ids::{Offset, Part};
 use super::super::mutants::Mutant;
 use super::super::protocol::{Body, Chunk, Fetch, FetchPart, FetchReply, Fetched, Reader};
 use super::super::refusal::Refusal;
@@ -116,7 +115,7 @@ impl Broker {
     fn take_over<W: Hosts<Broker>>(&mut self, part: Part, chunk: Chunk, ctx: &mut Ctx<'_, W, Broker>) {
         if let Some((epoch, end)) = chunk.diverging {
             let Some(replica) = self.replicas[part.index()].as_ref() else { return };
-            let to = diverged_at(&replica.log, epoch, end);
+            let to = replica.log.cut_for((epoch, end));
             self.truncate(part, to, ctx);
             return;
         }
@@ -219,12 +218,6 @@ impl Broker {
         let backoff = ctx.config().broker.replica_fetch_backoff;
         self.rest(leader, backoff, ctx);
     }
-}
-
-/// Where a follower cuts, given the leader's last epoch not above its own and where that ended [S:kafka ReplicaFetcherThread].
-fn diverged_at(log: &Log, epoch: Epoch, end: Offset) -> Offset {
-    let (own, own_end) = log.end_for_epoch(epoch);
-    if own == epoch { end.min(own_end) } else { own_end.min(end) }
 }
 
 /// Tells the story of every record of a batch.

@@ -8,7 +8,8 @@ use crate::model::rig::{Plan, run};
 use crate::parts::config::{ClockConfig, DiskConfig, LinkLaw, MachineConfig};
 use crate::parts::fault::{Cut, CutShape, Fault, Ill, Others, Selector, When};
 
-/// Safe configurations: three copies, two in sync, all of them asked, clean elections, idempotent producers.
+/// Safe configurations: three copies, two in sync, all of them asked, clean elections, idempotent producers. A member that joins a group
+/// waits for `max.poll.interval.ms` and 5 s more for a coordinator whose power has failed: with Kafka's 300 s runs would be long.
 pub(super) const CONFIGS: &[(&str, &str)] = &[
     (
         "4.0, committed after processing",
@@ -17,7 +18,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         mechanisms.eligible.leader.replicas.version = 1
         topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", enable.idempotence = true }
-        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", session.timeout.ms = "10s", commit = "after" }
+        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", session.timeout.ms = "10s", max.poll.interval.ms = "20s", commit = "after" }
         "#,
     ),
     (
@@ -28,7 +29,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         broker.group.consumer.session.timeout.ms = "45s"
         topic.orders = { partitions = 3, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", enable.idempotence = true }
-        consumer = { count = 2, group.id = "billing", group.protocol = "consumer", auto.offset.reset = "earliest", enable.auto.commit = true, auto.commit.interval.ms = "1s" }
+        consumer = { count = 2, group.id = "billing", group.protocol = "consumer", auto.offset.reset = "earliest", enable.auto.commit = true, auto.commit.interval.ms = "1s", max.poll.interval.ms = "20s" }
         "#,
     ),
     (
@@ -37,7 +38,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         version = "3.9"
         topic.orders = { partitions = 1, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", enable.idempotence = true }
-        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", session.timeout.ms = "10s", partition.assignment.strategy = "cooperative-sticky", commit = "after" }
+        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", session.timeout.ms = "10s", partition.assignment.strategy = "cooperative-sticky", max.poll.interval.ms = "20s", commit = "after" }
         "#,
     ),
     (
@@ -46,7 +47,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         version = "2.8"
         topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", enable.idempotence = true }
-        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", commit = "after" }
+        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", max.poll.interval.ms = "20s", commit = "after" }
         "#,
     ),
     (
@@ -55,7 +56,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         version = "3.9"
         topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", transactional.id = "till", transaction.timeout.ms = "10s", transaction_records = 5, abort_every = 7 }
-        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", isolation.level = "read_committed", commit = "after" }
+        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", isolation.level = "read_committed", max.poll.interval.ms = "20s", commit = "after" }
         "#,
     ),
     (
@@ -65,7 +66,7 @@ pub(super) const CONFIGS: &[(&str, &str)] = &[
         mechanisms.eligible.leader.replicas.version = 1
         topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
         producer = { count = 2, acks = "all", transactional.id = "till", transaction.timeout.ms = "10s", transaction_records = 5, abort_every = 7 }
-        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", isolation.level = "read_committed", commit = "after" }
+        consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", isolation.level = "read_committed", max.poll.interval.ms = "20s", commit = "after" }
         "#,
     ),
 ];
@@ -116,23 +117,42 @@ fn ill(words: &mut Stream) -> Ill {
     }
 }
 
-/// So many faults of every kind that the promises cover, and at most one power failure.
-fn faults(seed: u64, count: u64, power: bool) -> Vec<Fault> {
-    let mut words = Stream::named(seed, "test faults", 0);
-    let fault = |number: u64| Fault {
+/// So many faults of every kind that the promises cover.
+fn faults(words: &mut Stream) -> Vec<Fault> {
+    let count = 1 + words.below(6);
+    let mut fault = |number: u64| Fault {
         name: format!("fault {number}"),
-        ill: ill(&mut words),
+        ill: ill(words),
         when: When::At(vec![Time::ZERO + words.span_between(Span::secs(4), Span::secs(58))]),
         lasts: Some(Law::Uniform { low: Span::millis(50), high: Span::secs(20) }),
     };
-    let mut all: Vec<Fault> = (0..count).map(fault).collect();
-    if power {
-        all.push(Fault {
-            name: "the power fails".into(),
-            ill: Ill::PowerOff(some(1, named("brokers"))),
-            when: When::At(vec![Time::ZERO + words.span_between(Span::secs(8), Span::secs(50))]),
-            lasts: Some(Law::Uniform { low: Span::millis(500), high: Span::secs(20) }),
-        });
+    (0..count).map(&mut fault).collect()
+}
+
+/// One power failure after the other, each when the broker before is in sync again, and meanwhile trouble for everybody but brokers. With
+/// brokers that die or are cut off at the same time Kafka promises nothing: who is the last in sync, and then loses its memory, leads again
+/// with what is left (with eligible leader replicas, too, when the others have been killed: a process that was killed counts as one that
+/// may have lost something).
+fn blackouts(words: &mut Stream) -> Vec<Fault> {
+    let mut power = |number: u64| Fault {
+        name: format!("blackout {number}"),
+        ill: Ill::PowerOff(some(1, named("brokers"))),
+        when: When::At(vec![Time::ZERO + Span::secs(8 + 28 * number) + words.span_between(Span::ZERO, Span::secs(4))]),
+        lasts: Some(Law::Uniform { low: Span::millis(500), high: Span::secs(8) }),
+    };
+    let mut all: Vec<Fault> = (0..2).map(&mut power).collect();
+    for number in 0..words.below(4) {
+        let who = || named(if number % 2 == 0 { "clients" } else { "controllers" });
+        let victim = some(1, who());
+        let ill = match words.below(4) {
+            0 => Ill::Kill(victim),
+            1 => Ill::Pause(victim),
+            2 if number % 2 == 0 => Ill::Cut(Cut { shape: CutShape::Isolate(victim), others: Others::Second }),
+            2 => Ill::Slow { who: victim, factor_milli: 5000 },
+            _ => Ill::Jam { from: victim, to: Selector::All, extra: Law::Uniform { low: Span::ZERO, high: Span::millis(500) } },
+        };
+        let when = When::At(vec![Time::ZERO + words.span_between(Span::secs(4), Span::secs(58))]);
+        all.push(Fault { name: format!("fault {number}"), ill, when, lasts: Some(Law::Uniform { low: Span::millis(50), high: Span::secs(4) }) });
     }
     all
 }
@@ -153,9 +173,8 @@ pub(super) fn plan(text: &str, seed: u64) -> Plan {
     };
     let clock = ClockConfig { skew: i64::try_from(words.below(2_000_000_000)).expect("small"), drift_ppm: 200 };
     plan.machines = vec![("*".into(), MachineConfig { disk, clock, ..MachineConfig::default() })];
-    // Before eligible leader replicas the last one in sync may lead again with what a power failure has left of it (KIP-966).
-    let power = text.contains("\"4.0\"");
-    plan.faults = faults(seed, words.below(6), power);
+    let mut words = Stream::named(seed, "test faults", 0);
+    plan.faults = if seed / CONFIGS.len() as u64 % 3 == 2 { blackouts(&mut words) } else { faults(&mut words) };
     plan
 }
 
@@ -194,4 +213,17 @@ fn promises_are_kept_under_random_faults() {
     for property in [Property::AckedSurvives, Property::AckedDelivered, Property::ConsistentOffsets, Property::NoLostWrite] {
         assert!(kept.get(&property).is_some_and(|examined| *examined > 0), "nothing was examined for {property}: {kept:?}");
     }
+}
+
+/// The story of one seed, for whoever looks for a bug: `KAFKA_SEED=7 KAFKA_STORY=broker-1,p17 … --ignored the_story --nocapture`.
+#[test]
+#[ignore = "tells, proves nothing"]
+fn the_story() {
+    let seed: u64 = std::env::var("KAFKA_SEED").ok().and_then(|text| text.parse().ok()).expect("KAFKA_SEED is a number");
+    let (name, text) = CONFIGS[usize::try_from(seed).expect("small") % CONFIGS.len()];
+    let mut plan = plan(text, seed);
+    plan.trace = 6_000_000;
+    let outcome = run(&plan, seed);
+    println!("{name}: {:#?}\n{:#?}\n{:#?}", plan.faults, outcome.violations(), outcome.marks);
+    super::tell(&outcome);
 }
