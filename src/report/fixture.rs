@@ -82,6 +82,8 @@ pub(super) fn hostile() -> Outcome {
     arm.shown.pending = vec![EVIL.to_owned()];
     arm.shown.invariant = Some(EVIL.to_owned());
     arm.shown.judged.accounting.malformed = 1;
+    arm.shown.judged.accounting.superseded = 1;
+    arm.shown.judged.accounting.groups.iter_mut().for_each(|g| g.superseded = 1);
     arm.shown.judged.series.depths.iter_mut().for_each(|d| d.name = EVIL.to_owned());
     arm.shown.judged.accounting.groups.iter_mut().for_each(|g| g.name = EVIL.to_owned());
     arm.shown.ledger = (0..11)

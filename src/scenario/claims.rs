@@ -27,10 +27,12 @@ pub(super) struct Subjects<'a> {
 pub(super) fn read(keys: &Reader<'_>, subjects: &Subjects<'_>, problems: &mut Vec<Problem>) -> Expectations {
     let mut claims: Vec<(Expectation, Place)> = Vec::new();
     for (name, value) in keys.texts("always") {
-        claims.extend(property(name, &value.place, subjects, problems).map(|property| (Expectation::Always(property), value.place.clone())));
+        claims
+            .extend(property(name, &value.place, subjects, problems).map(|property| (Expectation::Always(property), value.place.clone())));
     }
     for (name, value) in keys.texts("broken") {
-        claims.extend(property(name, &value.place, subjects, problems).map(|property| (Expectation::Broken(property), value.place.clone())));
+        claims
+            .extend(property(name, &value.place, subjects, problems).map(|property| (Expectation::Broken(property), value.place.clone())));
     }
     for (name, value) in keys.texts("sometimes") {
         claims.extend(event(name, &value.place, subjects, problems).map(|event| (Expectation::Sometimes(event), value.place.clone())));

@@ -127,6 +127,18 @@ impl Cells {
         })
     }
 
+    /// Whether all chunks are the very ones of a clone.
+    #[cfg(test)]
+    pub(super) fn shares_with(&self, other: &Cells) -> bool {
+        let same = |(one, other): (&Chunk, &Chunk)| match (one, other) {
+            (Chunk::Open(one), Chunk::Open(other)) => Arc::ptr_eq(one, other),
+            (Chunk::Packed(one), Chunk::Packed(other)) => Arc::ptr_eq(one, other),
+            (Chunk::Empty, Chunk::Empty) => true,
+            (Chunk::Open(_) | Chunk::Packed(_) | Chunk::Empty, _) => false,
+        };
+        self.chunks.len() == other.chunks.len() && self.chunks.iter().zip(&other.chunks).all(same)
+    }
+
     /// Bytes on the heap, shared ones included.
     pub(super) fn bytes(&self) -> usize {
         let chunk = |chunk: &Chunk| match chunk {

@@ -89,11 +89,15 @@ pub(super) fn skipped(
     let (node, at) = (names.node(jump.node), jump.at.nearest_micro());
     let (from, to) = (place(names, (log, jump.from)), place(names, (log, jump.to)));
     let sentence = match stride {
-        Stride::Between => format!("{node} went on from {from} to {to} for {group} with its next poll at {at}, beyond {payload} at {left_out}"),
+        Stride::Between => {
+            format!("{node} went on from {from} to {to} for {group} with its next poll at {at}, beyond {payload} at {left_out}")
+        }
         Stride::Within => format!("{node} went on from {from} to {to} for {group} within its poll at {at}, beyond {payload} at {left_out}"),
         Stride::Rebalance => {
             let log = &names.object(log).name;
-            format!("{node}, new to {log}, began at {to} for {group} at {at}, which had read as far as {from}, beyond {payload} at {left_out}")
+            format!(
+                "{node}, new to {log}, began at {to} for {group} at {at}, which had read as far as {from}, beyond {payload} at {left_out}"
+            )
         }
     };
     Case { sentence, payloads: vec![payload], nodes: vec![jump.node], at: jump.at }
@@ -103,8 +107,7 @@ pub(super) fn skipped(
 pub(super) fn aborted(names: &Names, a: Arrival, at: Option<Place>) -> Case {
     let (node, group) = (names.node(a.node), &names.object(a.group).name);
     let at = placed(names, at);
-    let sentence =
-        format!("{node} read {}{at} for {group} at {}, although its operation had failed", a.payload, whole(a.at));
+    let sentence = format!("{node} read {}{at} for {group} at {}, although its operation had failed", a.payload, whole(a.at));
     Case { sentence, payloads: vec![a.payload], nodes: vec![a.node], at: a.at }
 }
 
@@ -184,7 +187,8 @@ pub(super) fn latest(names: &Names, (payload, waiting): (PayloadId, &Waiting), a
 /// A message that compaction removed without a later one.
 pub(super) fn superseded(names: &Names, (payload, key): (PayloadId, u32), at: (ObjectId, u32)) -> Case {
     let log = &names.object(at.0).name;
-    let sentence = format!("{payload} (key k{key}) at {} was compacted away, but no later message of its key is known in {log}", place(names, at));
+    let sentence =
+        format!("{payload} (key k{key}) at {} was compacted away, but no later message of its key is known in {log}", place(names, at));
     Case { sentence, payloads: vec![payload], nodes: Vec::new(), at: Time::ZERO }
 }
 

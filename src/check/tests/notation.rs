@@ -152,9 +152,7 @@ impl Reader {
             "revoke" => LogNote::Revoked { group: group(), log: self.object(words[2]) },
             "commit" => LogNote::Committed { group: group(), place: self.place(words[2]) },
             "appended" => LogNote::Appended { payload: PayloadId(number(words[1], 'p')), place: self.place(words[2]) },
-            "tx" => {
-                LogNote::InTransaction { transaction: words[1].parse().expect("a number"), payload: PayloadId(number(words[2], 'p')) }
-            }
+            "tx" => LogNote::InTransaction { transaction: words[1].parse().expect("a number"), payload: PayloadId(number(words[2], 'p')) },
             other => panic!("`{other}` is no event"),
         }
     }
@@ -196,9 +194,7 @@ pub(in crate::check) fn judge(entries: &[Entry], names: &Arc<Names>) -> Judged {
 pub(in crate::check) fn breaches(text: &str, names: &Arc<Names>) -> Vec<(Property, String)> {
     let judged = judge(&history_with(text, names), names);
     let lines = judged.findings.iter().filter_map(|finding| match &finding.verdict {
-        Verdict::Broken(w) => {
-            Some((finding.property, format!("{} {}/{}: {}", finding.property, w.cases, w.examined, w.sentence)))
-        }
+        Verdict::Broken(w) => Some((finding.property, format!("{} {}/{}: {}", finding.property, w.cases, w.examined, w.sentence))),
         Verdict::Holds { .. } | Verdict::Unknown { .. } => None,
     });
     lines.collect()

@@ -50,7 +50,15 @@ impl Standing {
     /// Nothing has happened.
     pub(super) fn new(names: Arc<Names>) -> Standing {
         let objects = names.objects.len();
-        Standing { names, cells: Vec::new(), active: vec![false; objects], calls: 0, sum: 0, awaited: BTreeMap::new(), seen: BTreeMap::new() }
+        Standing {
+            names,
+            cells: Vec::new(),
+            active: vec![false; objects],
+            calls: 0,
+            sum: 0,
+            awaited: BTreeMap::new(),
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Everything as one number: equal for runs whose messages all stand alike.
@@ -240,7 +248,8 @@ mod tests {
         let what = |n: u32| Op::Publish { to: ObjectId(0), key: KeyId(0), payload: PayloadId(n), bytes: 1 };
         let call = |n: u32| What::Call { op: ClientOp(n), what: what(n) };
         let end = |n: u32, end| What::End { op: ClientOp(n), what: what(n), end, place: None };
-        let come = |n: u32| What::Note(Note::Deliver { group: ObjectId(0), payload: PayloadId(n), intact: true, redelivered: false, place: None });
+        let come =
+            |n: u32| What::Note(Note::Deliver { group: ObjectId(0), payload: PayloadId(n), intact: true, redelivered: false, place: None });
         let done = after(&[(1, call(0)), (2, call(1)), (3, end(0, End::Ok)), (4, come(0)), (5, end(1, End::Ok)), (6, come(1))]);
         let other =
             after(&[(1, call(0)), (2, call(1)), (2, come(1)), (3, end(1, End::Ok)), (7, come(0)), (7, come(0)), (9, end(0, End::Ok))]);

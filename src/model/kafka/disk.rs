@@ -6,7 +6,7 @@ use crate::base::Time;
 use crate::world::Contents;
 
 use super::batch::Stored;
-use super::ids::{Offset, Part};
+use super::ids::{Epoch, Offset, Part};
 use super::log::{Compacted, Deleted, Image, Log, Producers, Rules, Stopped, Tail};
 
 /// One write. Checkpoints are files that are replaced as a whole.
@@ -36,6 +36,10 @@ pub enum BrokerWrite<M> {
         part: Part,
         /// Where.
         start: Offset,
+        /// The first batch that is left: its offset and epoch.
+        first: Option<(Offset, Epoch)>,
+        /// Where the log ends.
+        end: Offset,
         /// What is known of producers there.
         producers: Arc<Producers>,
         /// Bytes that this sets free.
@@ -79,7 +83,15 @@ impl<M> BrokerWrite<M> {
     /// What was removed from the beginning of a log.
     #[must_use]
     pub fn deleted(part: Part, log: &Log, deleted: &Deleted) -> BrokerWrite<M> {
-        BrokerWrite::DeleteBelow { part, start: deleted.to, producers: log.producers_at_start(), bytes: deleted.bytes() }
+        let first = log.batches_from(deleted.to).next().map(|entry| (entry.base, entry.epoch));
+        BrokerWrite::DeleteBelow {
+            part,
+            start: deleted.to,
+            first,
+            end: log.end(),
+            producers: log.producers_at_start(),
+            bytes: deleted.bytes(),
+        }
     }
 
     /// What compaction did to a log.
@@ -145,7 +157,9 @@ impl<M: Contents> Contents for BrokerDisk<M> {
         match write {
             BrokerWrite::Append { part, after, entry } => self.image(part).append(after, entry),
             BrokerWrite::Truncate { part, to, .. } => self.image(part).truncate(to),
-            BrokerWrite::DeleteBelow { part, start, producers, .. } => self.image(part).delete_below(start, producers),
+            BrokerWrite::DeleteBelow { part, start, first, end, producers, .. } => {
+                self.image(part).delete_below(start, (first, end), producers)
+            }
             BrokerWrite::Compacted { part, to, kept, .. } => self.image(part).compacted(to, &kept),
             BrokerWrite::Drop { part, .. } => {
                 if let Some(image) = self.logs.get_mut(part.index()) {

@@ -21,8 +21,10 @@ pub mod presets;
 pub mod print;
 pub mod processor;
 pub mod producer;
+pub mod promises;
 pub mod protocol;
 pub mod refusal;
+pub mod scope;
 pub mod selectors;
 pub mod store;
 pub mod surface;
@@ -39,3 +41,6 @@ use super::Adapter;
 
 /// The model, as the registry knows it.
 pub static MODEL: Adapter<Kafka> = Adapter::NEW;
+
+#[cfg(test)]
+mod tests;

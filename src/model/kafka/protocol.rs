@@ -143,6 +143,12 @@ impl Body {
         }
     }
 
+    /// Whether it is a request of a client or another broker, as opposed to the controllers' business.
+    #[must_use]
+    pub const fn is_of_client(&self) -> bool {
+        self.is_request() && !matches!(self, Body::Control(_))
+    }
+
     /// Bytes of what it carries, about.
     #[must_use]
     pub fn size(&self) -> u32 {

@@ -16,7 +16,7 @@ use super::producer::{Producer, ProducerTimer};
 use super::protocol::{KINDS, Msg, about};
 use super::store::{Store, StoreDisk, StoreTimer, StoreWrite};
 use super::surface::{Disk, Write};
-use super::{check, finally, invariants, keys, marks, selectors};
+use super::{check, finally, invariants, keys, marks, print, promises, scope, selectors};
 
 /// A Kafka system.
 #[derive(Clone, Debug)]
@@ -234,17 +234,17 @@ impl Described for Kafka {
     const NAME: &'static str = "kafka";
     const ABOUT: &'static str = "Kafka: replicated partition logs, controllers, producers, consumer groups, transactions";
     const KEYS: &'static [KeySpec] = keys::KEYS;
-    const SCOPE: &'static [ScopeRow] = &[];
+    const SCOPE: &'static [ScopeRow] = scope::SCOPE;
     const MARKS: &'static [(Mark, &'static str)] = marks::ALL;
     const ROLES: &'static [&'static str] = selectors::ROLES;
 
     fn configure(table: &Reader<'_>, problems: &mut Vec<Problem>) -> Option<Config> {
         check::read(table, problems)
     }
-    fn print(_: &Config, table: &Reader<'_>) -> String {
-        table.resolved()
+    fn print(config: &Config, _: &Reader<'_>) -> String {
+        print::toml(config)
     }
-    fn promises(_: &Config) -> Promises {
-        Promises::default()
+    fn promises(config: &Config) -> Promises {
+        promises::of(config)
     }
 }

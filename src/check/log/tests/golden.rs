@@ -20,7 +20,10 @@ fn a_write_is_lost_when_the_log_was_read_beyond_it() {
     // Held, and gone by a declared way.
     check_logs(&format!("{sent} | poll s1 | got s1 p2 at l0@2 | expire s1 p0 | final | held s1 p1"), "");
     // It was read in another log, or by one of two groups.
-    check_logs("sub s1 | pub c0 p0 k0 to t | ok p0 at l0@0 | pub c0 p1 k0 to t | ok p1 at l1@5 | got s1 p1 at l1@5 | final | held s1 p0", "");
+    check_logs(
+        "sub s1 | pub c0 p0 k0 to t | ok p0 at l0@0 | pub c0 p1 k0 to t | ok p1 at l1@5 | got s1 p1 at l1@5 | final | held s1 p0",
+        "",
+    );
     check_logs(&format!("sub s2 | {sent} | got s1 p2 at l0@2 | got s2 p0 at l0@0 | got s2 p1 at l0@1 | final"), "");
     // Nobody is owed it.
     check_logs("pub c0 p0 k0 to t | ok p0 at l0@0 | sub s1 | pub c0 p1 k0 to t | ok p1 at l0@1 | got s1 p1 at l0@1 | final", "");
@@ -77,7 +80,10 @@ fn what_is_left_out_between_two_polls_is_skipped() {
          no_rebalance_skip 1/2: b0, new to l0, began at l0@4 for s1 at 0.017s, which had read as far as l0@2, beyond p3 at l0@3",
     );
     // Another log has nothing to do with it, and what is within one poll is of its own kind.
-    check_logs(&format!("{all} | {polls} | assign s1 l1 | {rest}"), "no_poll_skip 2/4: b0 went on from l0@2 to l0@4 for s1 with its next poll at 0.016s, beyond p3 at l0@3");
+    check_logs(
+        &format!("{all} | {polls} | assign s1 l1 | {rest}"),
+        "no_poll_skip 2/4: b0 went on from l0@2 to l0@4 for s1 with its next poll at 0.016s, beyond p3 at l0@3",
+    );
     check_logs(
         &format!("{all} | {polls} | got s1 p4 at l0@4"),
         "no_poll_skip_within 1/3: b0 went on from l0@2 to l0@4 for s1 within its poll at 0.014s, beyond p3 at l0@3",
@@ -94,7 +100,8 @@ fn a_skip_may_turn_out_long_afterwards() {
 
 #[test]
 fn what_left_was_aborted_or_may_be_is_no_skip() {
-    let start = "sub s1 | sub s2 | pub c0 p0 k0 to t | ok p0 at l0@0 | pub c0 p1 k0 to t | pub c0 p2 k0 to t | ok p2 at l0@2 | got s1 p0 at l0@0";
+    let start =
+        "sub s1 | sub s2 | pub c0 p0 k0 to t | ok p0 at l0@0 | pub c0 p1 k0 to t | pub c0 p2 k0 to t | ok p2 at l0@2 | got s1 p0 at l0@0";
     let skip = "no_poll_skip_within 1/2: b0 went on from l0@0 to l0@2 for s1 within its poll at 0.01s, beyond p1 at l0@1";
     check_logs(&format!("{start} | ok p1 at l0@1 | got s1 p2 at l0@2"), skip);
     for gone in ["ok p1 at l0@1 | expire s1 p1", "ok p1 at l0@1 | drop s1 p1", "ok p1 at l0@1 | supersede s1 p1"] {
@@ -133,7 +140,10 @@ fn a_reader_that_goes_back() {
         &format!("{polls} | poll s1 | got s1 p1 at l0@1"),
         "monotonic_polls 1/1: b0 read p1 at l0@1 for s1 at 0.008s, after l0@2 in an earlier poll",
     );
-    check_logs(&format!("{polls} | got s1 p2 at l0@2"), "monotonic_within_poll 1/2: b0 read p2 at l0@2 for s1 at 0.007s, after l0@2 in the same poll");
+    check_logs(
+        &format!("{polls} | got s1 p2 at l0@2"),
+        "monotonic_within_poll 1/2: b0 read p2 at l0@2 for s1 at 0.007s, after l0@2 in the same poll",
+    );
     check_logs(
         &format!("{polls} | assign s1 l0 b1 | poll s1 b1 | got s1 p2 b1 at l0@2"),
         "no_rebalance_reread 1/1: b1, new to l0, began with p2 at l0@2 for s1 at 0.009s, which had read as far as l0@2",
@@ -186,7 +196,8 @@ fn a_transaction_is_seen_as_a_whole() {
 
 #[test]
 fn what_is_carried_on_counts_in_its_second_topic() {
-    let carried = "sub s1 | sub s3 | pub c0 p0 k5 to t | ok p0 at l0@0 | pub c0 p1 k5 to t | ok p1 at l0@1 | got s1 p0 at l0@0 | got s1 p1 at l0@1";
+    let carried =
+        "sub s1 | sub s3 | pub c0 p0 k5 to t | ok p0 at l0@0 | pub c0 p1 k5 to t | ok p1 at l0@1 | got s1 p0 at l0@0 | got s1 p1 at l0@1";
     check_logs(&format!("{carried} | appended p0 v0@0 | appended p1 v0@1 | got s3 p0 b1 at v0@0 | got s3 p1 b1 at v0@1 | final"), "");
     check_logs(
         &format!("{carried} | tx 2 p0 b0 | tx 2 p1 b0 | appended p0 v0@0 | appended p1 v0@1 | got s3 p1 b1 at v0@1 | final"),
@@ -245,7 +256,8 @@ fn compaction_is_a_declared_way_and_delivery_enough_when_a_later_one_is_there() 
 #[test]
 fn witnesses_name_all_concerned_and_runs_without_logs_have_none() {
     let names = log_names();
-    let judged = judge(&history_with("sub s1 | pub c0 p0 k0 to t | ok p0 at l0@7 | pub c1 p1 k0 to t | got s1 p1 b1 at l0@7", &names), &names);
+    let judged =
+        judge(&history_with("sub s1 | pub c0 p0 k0 to t | ok p0 at l0@7 | pub c1 p1 k0 to t | got s1 p1 b1 at l0@7", &names), &names);
     let Verdict::Broken(witness) = &judged.finding(Property::ConsistentOffsets).verdict else { panic!("two at one place") };
     assert_eq!((&witness.payloads[..], &witness.nodes[..]), (&[PayloadId(1), PayloadId(0)][..], &[NodeId(4)][..]));
     assert_eq!(judged.findings.iter().map(|f| f.property).collect::<Vec<_>>(), Property::ALL);

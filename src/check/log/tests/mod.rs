@@ -3,4 +3,5 @@
 mod flaws;
 mod golden;
 mod random;
+mod size;
 mod twin;

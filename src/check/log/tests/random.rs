@@ -97,7 +97,8 @@ impl Mill {
             }
             17 => {
                 let (group, payload) = self.pair();
-                let how = [Settlement::Expired, Settlement::Superseded, Settlement::Superseded, Settlement::Dropped, Settlement::Acknowledged];
+                let how =
+                    [Settlement::Expired, Settlement::Superseded, Settlement::Superseded, Settlement::Dropped, Settlement::Acknowledged];
                 let how = how[self.pick(5)];
                 (NodeId(3), What::Note(Note::Settle { group, payload, how }))
             }
@@ -174,7 +175,8 @@ impl Mill {
     fn appended(&mut self) -> (NodeId, What) {
         let at = self.pick(self.asked.len());
         let (what, node) = (self.asked[at].0, self.node(3, 2));
-        self.transactions[node.index()] += 1;
+        // Whoever had put it into a transaction has ended that.
+        self.transactions.iter_mut().for_each(|number| *number += 1);
         let place = self.place_of(V, what.payload()).unwrap_or(Place { log: V0, offset: self.dice.below(6) });
         (node, What::Note(Note::Log(LogNote::Appended { payload: what.payload(), place })))
     }
@@ -198,7 +200,8 @@ impl Mill {
         let offset = offset + markers as u64;
         let stands = self.logs[which].get(usize::try_from(offset).expect("small")).copied().flatten();
         let wrong = if self.tame { 60 } else { 9 };
-        let payload = stands.filter(|_| self.dice.below(wrong) > 0).unwrap_or_else(|| PayloadId(u32::try_from(self.dice.below(8)).expect("small")));
+        let payload =
+            stands.filter(|_| self.dice.below(wrong) > 0).unwrap_or_else(|| PayloadId(u32::try_from(self.dice.below(8)).expect("small")));
         self.next[node.index()][which] = offset + 1;
         let place = (self.dice.below(12) > 0).then_some(Place { log: LOGS[which], offset });
         (node, What::Note(Note::Deliver { group, payload, intact: self.dice.below(12) > 0, redelivered: false, place }))
@@ -211,7 +214,11 @@ impl Mill {
         }
         let at = self.pick(self.asked.len());
         let what = self.asked[at].0;
-        let group = if what.object() == V || self.dice.below(6) == 0 { S3 } else { ObjectId(3 + u32::try_from(self.dice.below(2)).expect("small")) };
+        let group = if what.object() == V || self.dice.below(6) == 0 {
+            S3
+        } else {
+            ObjectId(3 + u32::try_from(self.dice.below(2)).expect("small"))
+        };
         (group, what.payload())
     }
 }

@@ -6,6 +6,8 @@ use crate::base::{NodeId, ObjectId, PayloadId, Time};
 use crate::check::Property;
 use crate::record::{End, Entry, LogNote, Names, Note, ObjectKind, Op, Phase, Place, Settlement, What};
 
+use super::flaws::Flaw;
+
 /// What the twin says of a property.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Says {
@@ -13,65 +15,6 @@ pub(super) enum Says {
     Holds(u64),
     /// Cases, examined, and the payload of the earliest case.
     Broken(u64, u64, PayloadId),
-}
-
-/// A rule that a twin gets wrong on purpose: random histories must show it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Flaw {
-    /// An assignment does not end a row of steps.
-    ForgetsAssigned,
-    /// Nor does a revocation.
-    ForgetsRevoked,
-    /// All steps are within one poll.
-    ForgetsPolls,
-    /// Every offset that was left out is a skip.
-    GapsAreSkips,
-    /// What left by a declared way is skipped.
-    LeftIsSkipped,
-    /// What lies below an expired message is skipped.
-    BelowExpiredIsSkipped,
-    /// A failed message is skipped.
-    FailedIsSkipped,
-    /// A message of a transaction without a good end is skipped.
-    OpenIsSkipped,
-    /// What compaction may have removed after the group had it is skipped.
-    CompactedIsSkipped,
-    /// A write is lost when one group did not read it.
-    LostForOneGroup,
-    /// A write is lost wherever the readers are.
-    LostAnywhere,
-    /// A held message is lost.
-    HeldIsLost,
-    /// A message that left by a declared way is lost.
-    LeftIsLost,
-    /// What was read of an open transaction must be there.
-    OpenIsLost,
-    /// Everybody is owed everything.
-    AllAreOwed,
-    /// An operation with an unknown end was told its place as well.
-    UnknownIsTold,
-    /// A message may stand in two logs of a topic.
-    DuplicateInOneLog,
-    /// What was read before it failed is no aborted read.
-    AbortedOnlyAfterwards,
-    /// Only the first group counts.
-    AbortedOnce,
-    /// Nobody may read what anybody put into a transaction.
-    PrecommittedForAll,
-    /// A transaction has not ended before everybody has heard of it.
-    PrecommittedForEver,
-    /// A transaction that ended well may be missing as a whole.
-    TornOnlyWhenSeen,
-    /// A failed message is missing in its transaction.
-    FailedIsTorn,
-    /// The last of a key is the one that was acknowledged last.
-    LatestByTime,
-    /// An acknowledged message without its place is in a compacted log.
-    SupersededUnchecked,
-    /// What may have landed is not there.
-    ForgetsDoubt,
-    /// What is carried on was not sent.
-    ForgetsCarried,
 }
 
 /// A message that is known to stand somewhere, since an entry.
@@ -169,12 +112,10 @@ impl<'a> Twin<'a> {
     }
     /// When a message was appended by somebody that the load did not ask.
     fn appended(&self, topic: Option<ObjectId>, payload: PayloadId) -> Option<usize> {
-        let appended = |(i, _, note)| match note {
-            Note::Log(LogNote::Appended { payload: p, place }) if p == payload && self.called_before(p, i) => {
-                let here = self.topic_of_log(place.log)?;
-                (topic.is_none_or(|topic| topic == here) && !self.is_own(here, p)).then_some(i)
-            }
-            _ => None,
+        let appended = |(i, _, note)| {
+            let Note::Log(LogNote::Appended { payload: p, place }) = note else { return None };
+            let here = self.topic_of_log(place.log).filter(|_| p == payload && self.called_before(p, i))?;
+            (topic.is_none_or(|topic| topic == here) && !self.is_own(here, p)).then_some(i)
         };
         self.notes().find_map(appended)
     }
@@ -189,19 +130,17 @@ impl<'a> Twin<'a> {
             births.insert((op.object(), *payload), *i);
         }
         for (i, _, note) in self.notes() {
-            let carried = match note {
-                Note::Deliver { group, payload, place: Some(_), .. } => {
-                    let happened = |(j, _, n): (usize, NodeId, Note)| {
-                        j < i
-                            && self.called_before(payload, j)
-                            && matches!(n, Note::Deliver { payload: p, .. } | Note::Effect { payload: p, .. } if p == payload)
-                    };
-                    self.topic_of_group(group).filter(|_| self.notes().any(happened)).map(|topic| (topic, payload))
-                }
-                Note::Log(LogNote::Appended { payload, place }) if self.called_before(payload, i) => {
-                    self.topic_of_log(place.log).map(|topic| (topic, payload))
-                }
-                _ => None,
+            let carried = if let Note::Deliver { group, payload, place: Some(_), .. } = note {
+                let happened = |(j, _, n): (usize, NodeId, Note)| {
+                    j < i
+                        && self.called_before(payload, j)
+                        && matches!(n, Note::Deliver { payload: p, .. } | Note::Effect { payload: p, .. } if p == payload)
+                };
+                self.topic_of_group(group).filter(|_| self.notes().any(happened)).map(|topic| (topic, payload))
+            } else if let Note::Log(LogNote::Appended { payload, place }) = note {
+                self.topic_of_log(place.log).filter(|_| self.called_before(payload, i)).map(|topic| (topic, payload))
+            } else {
+                None
             };
             if let Some(carried) = carried.filter(|_| !self.has(Flaw::ForgetsCarried)) {
                 births.entry(carried).or_insert(i);
@@ -211,9 +150,9 @@ impl<'a> Twin<'a> {
     }
 
     fn subscribed(&self, group: ObjectId, at: usize) -> bool {
-        let last = self.notes().filter(|(i, _, n)| {
-            *i < at && matches!(n, Note::Subscribe { group: g } | Note::Unsubscribe { group: g } if *g == group)
-        });
+        let last = self
+            .notes()
+            .filter(|(i, _, n)| *i < at && matches!(n, Note::Subscribe { group: g } | Note::Unsubscribe { group: g } if *g == group));
         matches!(last.last(), Some((_, _, Note::Subscribe { .. })))
     }
     fn left_between(&self, group: ObjectId, from: usize, until: usize) -> bool {
@@ -272,19 +211,18 @@ impl<'a> Twin<'a> {
     fn find_facts(&self) -> Vec<Fact> {
         let mut facts: Vec<Fact> = Vec::new();
         for (i, entry) in self.history.iter().enumerate() {
-            let fact = match entry.what {
-                What::End { what, place: Some(place), .. } => self.ends.get(&what.payload()).and_then(|(at, end, _)| {
+            let fact = if let What::End { what, place: Some(place), .. } = entry.what {
+                self.ends.get(&what.payload()).and_then(|(at, end, _)| {
                     let told = *end == End::Ok || (matches!(end, End::Unknown(_)) && self.has(Flaw::UnknownIsTold));
                     (*at == i && told && self.topic_of_log(place.log) == Some(what.object())).then_some((place, what.payload()))
-                }),
-                What::Note(Note::Deliver { group, payload, place: Some(place), .. }) => {
-                    let here = self.topic_of_log(place.log);
-                    (here.is_some() && here == self.topic_of_group(group)).then_some((place, payload))
-                }
-                What::Note(Note::Log(LogNote::Appended { payload, place })) if self.called_before(payload, i) => {
-                    self.topic_of_log(place.log).map(|_| (place, payload))
-                }
-                _ => None,
+                })
+            } else if let What::Note(Note::Deliver { group, payload, place: Some(place), .. }) = entry.what {
+                let here = self.topic_of_log(place.log);
+                (here.is_some() && here == self.topic_of_group(group)).then_some((place, payload))
+            } else if let What::Note(Note::Log(LogNote::Appended { payload, place })) = entry.what {
+                self.topic_of_log(place.log).filter(|_| self.called_before(payload, i)).map(|_| (place, payload))
+            } else {
+                None
             };
             if let Some((place, payload)) = fact
                 && !facts.iter().any(|f| (f.place, f.payload) == (place, payload))
@@ -302,19 +240,17 @@ impl<'a> Twin<'a> {
             if self.topic_of_log(log).is_none() || self.topic_of_log(log) != self.topic_of_group(group) {
                 continue;
             }
-            let given = |(j, who, n): (usize, NodeId, Note)| match n {
-                Note::Deliver { group: g, place: Some(place), .. } if j < i && g == group && place.log == log => Some((j, who, place.offset)),
-                _ => None,
+            let given = |(j, who, n): (usize, NodeId, Note)| {
+                let Note::Deliver { group: g, place: Some(place), .. } = n else { return None };
+                (j < i && g == group && place.log == log).then_some((j, who, place.offset))
             };
             let all: Vec<_> = self.notes().filter_map(given).collect();
             let mine = all.iter().rev().find(|(_, who, _)| *who == node);
             let anew = |after: usize| {
                 self.notes().any(|(j, who, n)| {
-                    let fits = match n {
-                        Note::Log(LogNote::Assigned { group: g, log: l }) => (g, l) == (group, log) && !self.has(Flaw::ForgetsAssigned),
-                        Note::Log(LogNote::Revoked { group: g, log: l }) => (g, l) == (group, log) && !self.has(Flaw::ForgetsRevoked),
-                        _ => false,
-                    };
+                    let assigned = n == Note::Log(LogNote::Assigned { group, log }) && !self.has(Flaw::ForgetsAssigned);
+                    let revoked = n == Note::Log(LogNote::Revoked { group, log }) && !self.has(Flaw::ForgetsRevoked);
+                    let fits = assigned || revoked;
                     (after..i).contains(&j) && who == node && fits
                 })
             };
@@ -350,10 +286,7 @@ impl<'a> Twin<'a> {
 
     pub(super) fn says(&self, property: Property) -> Says {
         let read = self.history.iter().any(|e| e.what == What::Phase(Phase::Final));
-        let never = matches!(
-            property,
-            Property::NoLostWrite | Property::AllSeen | Property::WholeTransactions | Property::LatestPerKey
-        );
+        let never = matches!(property, Property::NoLostWrite | Property::AllSeen | Property::WholeTransactions | Property::LatestPerKey);
         let (mut cases, examined) = match property {
             Property::NoLostWrite => self.lost(),
             Property::AllSeen => self.unseen(),
@@ -367,7 +300,19 @@ impl<'a> Twin<'a> {
             Property::NoPrecommittedRead => self.precommitted(),
             Property::WholeTransactions => self.torn(),
             Property::LatestPerKey => self.latest(),
-            other => panic!("{other} is not about logs"),
+            Property::AckedSurvives
+            | Property::AckedDelivered
+            | Property::NoDuplicateDelivery
+            | Property::NoDuplicateEffect
+            | Property::NoMissingEffect
+            | Property::NothingUnexpected
+            | Property::NothingCorrupted
+            | Property::OrderGlobal
+            | Property::OrderPerKey
+            | Property::OrderPerProducer
+            | Property::NoGaps
+            | Property::FailedStaysFailed
+            | Property::Drained => panic!("{property} is not about logs"),
         };
         cases.sort_unstable();
         match cases.first() {
@@ -392,9 +337,8 @@ impl<'a> Twin<'a> {
     }
     fn excused(&self, topic: ObjectId, payload: PayloadId) -> bool {
         let open: Vec<_> = self.groups(topic).into_iter().filter(|g| self.unread(*g, payload)).collect();
-        open.iter().any(|g| {
-            (self.held(*g, payload) && !self.has(Flaw::HeldIsLost)) || (self.left(*g, payload) && !self.has(Flaw::LeftIsLost))
-        })
+        open.iter()
+            .any(|g| (self.held(*g, payload) && !self.has(Flaw::HeldIsLost)) || (self.left(*g, payload) && !self.has(Flaw::LeftIsLost)))
     }
     fn was_put(&self, payload: PayloadId) -> bool {
         self.put.iter().any(|(_, (_, p), ..)| *p == payload)
@@ -591,15 +535,15 @@ impl<'a> Twin<'a> {
     /// Acknowledged places of a log, in the order of acknowledgements.
     fn told(&self, log: ObjectId) -> Vec<(u64, PayloadId)> {
         let topic = self.topic_of_log(log).expect("a log");
-        let told = self.history.iter().enumerate().filter_map(|(i, entry)| match entry.what {
-            What::End { what, end: End::Ok, place: Some(place), .. } => {
+        let told = self.history.iter().enumerate().filter_map(|(i, entry)| {
+            if let What::End { what, end: End::Ok, place: Some(place), .. } = entry.what {
                 let first = self.ends.get(&what.payload()).is_some_and(|(at, ..)| *at == i);
                 (first && place.log == log && what.object() == topic).then_some((place.offset, what.payload()))
-            }
-            What::Note(Note::Log(LogNote::Appended { payload, place })) => {
+            } else if let What::Note(Note::Log(LogNote::Appended { payload, place })) = entry.what {
                 (place.log == log && self.called_before(payload, i)).then_some((place.offset, payload))
+            } else {
+                None
             }
-            _ => None,
         });
         told.collect()
     }
@@ -629,8 +573,7 @@ impl<'a> Twin<'a> {
             let Some(key) = self.key(fact.payload).filter(|_| gone) else { continue };
             examined += 1;
             let of_key = |p: PayloadId, since: usize| self.key(p) == Some(key) && self.called_before(p, since);
-            let later =
-                self.facts.iter().any(|f| f.place.log == log && f.place.offset > fact.place.offset && of_key(f.payload, f.since));
+            let later = self.facts.iter().any(|f| f.place.log == log && f.place.offset > fact.place.offset && of_key(f.payload, f.since));
             let open = |p: &PayloadId| {
                 let pending = if self.is_own(topic, *p) { !self.ends.contains_key(p) } else { true };
                 self.acknowledged(topic, *p).is_none() && (pending || self.groups(topic).into_iter().any(|g| self.unread(g, *p)))

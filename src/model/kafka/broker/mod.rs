@@ -41,14 +41,14 @@ use super::control_link::{ControlLink, LinkTimer};
 use super::group::{GroupTimer, Groups};
 use super::ids::BrokerEpoch;
 use super::links::Links;
-use super::protocol::{Body, ControlRequest, MetadataReply, Msg, Namer, TxnRequest};
+use super::protocol::{Body, ControlRequest, MetadataReply, Msg, Namer};
 use super::txn::{TxnTimer, Txns};
 use super::view::View;
 use super::{Config, marks};
 
 pub use channel::{Caller, Channels};
-pub use memo::{BrokerDisk, BrokerWrite};
 pub use delayed::Waiting;
+pub use memo::{BrokerDisk, BrokerWrite};
 pub use replica::Replica;
 
 /// What the parts of a broker may look at while they handle something.
@@ -190,17 +190,8 @@ impl Broker {
                 let found = self.find_coordinator(of, ctx.config());
                 self.answer(caller, None, Body::FindCoordinatorReply(found), ctx);
             }
-            Body::Group(request) => {
-                let client = caller.peer.node;
-                self.with_groups(ctx, |groups, env, out| groups.on_request(caller, client, *request, env, out));
-            }
-            Body::Txn(request) => match *request {
-                TxnRequest::WriteMarkers { markers } => self.write_markers(caller, markers, ctx),
-                other => {
-                    let client = caller.peer.node;
-                    self.with_txns(ctx, |txns, env, out| txns.on_request(caller, client, other, env, out));
-                }
-            },
+            Body::Group(request) => self.group_asked(caller, *request, ctx),
+            Body::Txn(request) => self.txn_asked(caller, *request, ctx),
             Body::Control(request) => self.pushed(caller, *request, ctx),
             Body::MetadataReply(_)
             | Body::ProduceReply(_)
@@ -234,6 +225,11 @@ impl Broker {
 
     /// Answers a request, and goes on with the next of its connection.
     fn answer<W: Hosts<Broker>>(&mut self, caller: Caller, about: Option<PayloadId>, body: Body, ctx: &mut Ctx<'_, W, Broker>) {
+        if caller.peer.node == ctx.me()
+            && let Body::TxnReply(reply) = &body
+        {
+            return self.txn_answered(caller.peer.node, caller.number, reply.as_ref().clone(), ctx);
+        }
         let msg = match about {
             Some(payload) => {
                 self.answers += 1;
@@ -365,7 +361,9 @@ impl Role for Broker {
     }
 
     fn on_message<W: Hosts<Self>>(&mut self, from: Peer, msg: Msg, ctx: &mut Ctx<'_, W, Self>, _: &mut impl Sink<Self::Up>) {
-        if self.stage != Stage::Running {
+        // Clients are let in when the broker knows the cluster [S:kafka BrokerServer: enableRequestProcessing].
+        let opens = self.stage == Stage::Running && (!self.view.brokers.is_empty() || !msg.body.is_of_client());
+        if !opens {
             if let Some(conn) = from.conn {
                 ctx.close(conn);
             }

@@ -222,9 +222,9 @@ fn consumer(config: &Config, kind: &ConsumerConfig, (name, table): (&str, &Reade
 }
 
 fn application(config: &Config, kind: &ConsumerConfig, (name, table): (&str, &Reader<'_>), problems: &mut Found) {
-    if matches!(kind.commit, Commit::Auto { .. }) && kind.hand_off.is_some() {
-        let what = format!("`{name}` commits by itself what its threads have not processed yet");
-        warn(problems, table.place_of("hand_off"), (what, "write `commit = \"after\"`, or leave `hand_off` out"));
+    if kind.hand_off.is_some() && kind.commit != Commit::Before {
+        let what = format!("`{name}` commits what it has handed to its threads, processed or not");
+        warn(problems, table.place_of("hand_off"), (what, "leave `hand_off` out, or accept that a crash loses what threads have in hand"));
     }
     let retention = config.broker.offsets_retention;
     if let Some(visits) = kind.visits

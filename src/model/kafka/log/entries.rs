@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::base::Digest;
+use crate::base::{Digest, Time};
 
 use super::super::batch::{Batch, Content, Stored};
 use super::super::ids::Offset;
@@ -21,10 +21,11 @@ struct Chunk {
     digest: OnceLock<(u64, u64)>,
 }
 
-/// A chunk and where it ends, so that a search does not have to look inside.
+/// A chunk, where it ends and the latest time in it, so that a search does not have to look inside.
 #[derive(Clone, Debug)]
 struct Sealed {
     end: Offset,
+    latest: Time,
     chunk: Arc<Chunk>,
 }
 
@@ -38,7 +39,8 @@ pub struct Entries {
 impl Sealed {
     fn new(batches: Vec<Stored>) -> Sealed {
         let end = batches.last().expect("a chunk holds something").end();
-        Sealed { end, chunk: Arc::new(Chunk { batches: batches.into_boxed_slice(), digest: OnceLock::new() }) }
+        let latest = batches.iter().map(|entry| entry.at).max().unwrap_or_default();
+        Sealed { end, latest, chunk: Arc::new(Chunk { batches: batches.into_boxed_slice(), digest: OnceLock::new() }) }
     }
 }
 
@@ -90,6 +92,16 @@ impl Entries {
     /// The batches that end after an offset.
     pub fn from(&self, from: Offset) -> impl Iterator<Item = &Stored> {
         self.rows(from).flatten()
+    }
+
+    /// The latest time of the batches that begin at an offset or after it.
+    #[must_use]
+    pub fn latest_from(&self, from: Offset) -> Option<Time> {
+        let within = |row: &[Stored]| row.iter().filter(|entry| entry.base >= from).map(|entry| entry.at).max();
+        let at = self.sealed.partition_point(|sealed| sealed.end <= from);
+        let first = self.sealed.get(at).and_then(|sealed| within(&sealed.chunk.batches));
+        let others = self.sealed.get(at + 1..).unwrap_or_default().iter().map(|sealed| sealed.latest);
+        others.chain(first).chain(within(&self.tail)).max()
     }
 
     /// Removes all batches that end after an offset.

@@ -176,6 +176,15 @@ impl Log {
         self.epochs.end_of(epoch, self.end)
     }
 
+    /// Where a follower cuts its log, when its leader's last epoch not above the follower's own ended at an offset. If the follower does
+    /// not know that epoch, it cuts to the end of its last one below, and has to ask again
+    /// [S:kafka AbstractFetcherThread: getOffsetTruncationState].
+    #[must_use]
+    pub fn cut_for(&self, (epoch, end): (Epoch, Offset)) -> Offset {
+        let (own, own_end) = self.end_for_epoch(epoch);
+        if own == epoch { own_end.min(end) } else { own_end }
+    }
+
     /// All leader epochs with their beginnings.
     #[must_use]
     pub const fn epochs(&self) -> &Epochs {
@@ -317,17 +326,17 @@ impl Log {
         if to >= self.end {
             return 0;
         }
-        let before = self.segments.bytes();
+        let cut: Vec<Stored> = self.entries.from(to).cloned().collect();
         self.entries.truncate(to);
         self.end = to;
         self.start = self.start.min(to);
         let entries = &self.entries;
-        self.segments.truncate(to, |base| entries.from(base).collect());
+        self.segments.truncate(to, &cut, |base| entries.latest_from(base));
         self.damaged.retain(|base| *base < to);
         self.cleaning.truncate(to);
         self.producers = self.checkpoints.rebuild(to, &self.entries, self.rules.memory);
         self.transactions.truncate(to, self.producers.all_open());
-        before - self.segments.bytes()
+        cut.iter().map(|entry| u64::from(entry.batch.bytes)).sum()
     }
 
     /// Forgets everything: the log is empty and begins at an offset.
@@ -388,6 +397,13 @@ impl Log {
         let bytes: u64 = self.entries.from(0).map(|entry| u64::from(entry.batch.bytes)).sum();
         if bytes != self.segments.bytes() {
             return Err(format!("the segments say {} bytes, the batches have {bytes}", self.segments.bytes()));
+        }
+        for (at, segment) in self.segments.all().iter().enumerate() {
+            let own = |entry: &&Stored| entry.base >= segment.base && entry.base < self.segments.end(at, self.end);
+            let latest = self.entries.from(segment.base).take_while(own).map(|entry| entry.at).max();
+            if latest.is_some_and(|latest| latest > segment.latest) {
+                return Err(format!("the segment at {} holds something of {latest:?}", segment.base));
+            }
         }
         let mut open = self.producers.all_open();
         open.sort_unstable();

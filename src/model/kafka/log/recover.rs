@@ -68,26 +68,34 @@ impl Image {
         self.gap = false;
     }
 
-    /// The log begins at an offset, and this is known of producers there.
-    pub fn delete_below(&mut self, start: Offset, producers: Arc<Producers>) {
+    /// The log begins at an offset, with this batch (its offset and epoch), or, with none, ends at `end`; and this is known of producers
+    /// at the start. Where that is not so here, what is here comes from before a cut that was lost, or ends too early.
+    pub fn delete_below(&mut self, start: Offset, (first, end): (Option<(Offset, Epoch)>, Offset), producers: Arc<Producers>) {
         if start <= self.start {
             return;
         }
-        if start > self.end {
-            let gap = self.gap;
-            *self = Image { start, end: start, clean: start, gap, ..Image::default() };
+        let same = match first {
+            Some(first) => self.has(first),
+            None => self.end == end && self.entries.last().is_none_or(|last| last.end() <= start),
+        };
+        if same {
+            self.entries.remove_below(start);
+            self.epochs.start_at(start);
+            self.damaged.retain(|base| *base >= start);
+        } else {
+            *self = Image { end: if first.is_some() { start } else { end }, gap: first.is_some(), ..Image::default() };
         }
-        self.entries.remove_below(start);
-        self.epochs.start_at(start);
-        self.damaged.retain(|base| *base >= start);
         (self.start, self.clean) = (start, self.clean.max(start));
         self.producers = producers;
     }
 
-    /// This is what compaction has left below an offset.
+    fn has(&self, (base, epoch): (Offset, Epoch)) -> bool {
+        self.entries.from(base).next().is_some_and(|entry| (entry.base, entry.epoch) == (base, epoch))
+    }
+
+    /// This is what compaction has left below an offset. Where the last of it is not here as well, this is another log, and stays as it is.
     pub fn compacted(&mut self, to: Offset, kept: &[Stored]) {
-        let from = kept.first().map_or(to, |entry| entry.base);
-        if self.end < to && (self.gap || self.end < from) {
+        if !kept.last().is_some_and(|last| self.has((last.base, last.epoch))) {
             return;
         }
         self.entries.replace_below(to, kept.iter().filter(|entry| entry.end() > self.start).cloned().collect());

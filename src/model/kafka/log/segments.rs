@@ -90,13 +90,17 @@ impl Segments {
         self.all.get(at + 1).map_or(log_end, |next| next.base)
     }
 
-    /// The log ends at an offset. `left`: the batches of the segment that is active then.
-    pub(super) fn truncate<'a>(&mut self, end: Offset, left: impl FnOnce(Offset) -> Vec<&'a Stored>) {
-        self.all.truncate(self.all.partition_point(|segment| segment.base <= end).max(1));
+    /// The log ends at an offset; these batches were cut off. `latest`: the latest time of a batch from an offset on.
+    pub(super) fn truncate(&mut self, end: Offset, cut: &[Stored], latest: impl FnOnce(Offset) -> Option<Time>) {
+        let left = self.all.partition_point(|segment| segment.base <= end).max(1);
+        let bound = self.end(left - 1, Offset::MAX);
+        self.all.truncate(left);
         let active = self.all.last_mut().expect("one segment is active");
-        *active = Segment::empty(active.base.min(end));
-        for entry in left(active.base) {
-            active.add(entry);
+        let own = cut.iter().filter(|entry| entry.base >= active.base && entry.base < bound);
+        active.bytes -= own.map(|entry| u64::from(entry.batch.bytes)).sum::<u64>();
+        match latest(active.base) {
+            Some(latest) => active.latest = latest,
+            None => *active = Segment::empty(active.base.min(end)),
         }
     }
 

@@ -17,6 +17,8 @@ mod verdict;
 mod waiting;
 
 pub mod marks;
+#[cfg(test)]
+mod tests;
 
 pub use events::{Done, Event, Fate, Outgoing, Token};
 pub use role::Producer;

@@ -73,7 +73,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Starts, at the boot of a process. A transactional producer asks for its session at once, any other when it has something to send.
+    /// Starts, at the boot of a process: looks for a broker, and for a session if it needs one.
     pub fn boot<W: Hosts<R>, R: Client>(settings: Settings, ctx: &mut Ctx<'_, W, R>, up: &mut Vec<Event>) -> Sender {
         let config = ctx.config();
         let first = ctx.random().below(config.places.brokers.len() as u64);

@@ -91,7 +91,7 @@ const WEAK: &[(&str, &str)] = &[
     ),
     (
         "consumer = { group.id = \"g\", auto.offset.reset = \"earliest\", hand_off = 4 }",
-        "`consumer` commits by itself what its threads have not processed yet",
+        "`consumer` commits what it has handed to its threads, processed or not",
     ),
     (
         "consumer = { group.id = \"g\", auto.offset.reset = \"earliest\", runs = { every = \"8d\", for = \"1h\" } }",

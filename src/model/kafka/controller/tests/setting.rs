@@ -102,6 +102,8 @@ fn broker(count: u32) -> BrokerConfig {
         count,
         racks: Vec::new(),
         joins: vec![None; count as usize],
+        offsets_topic_num_partitions: 50,
+        transaction_state_log_num_partitions: 50,
         replica_lag_time_max: Span::secs(30),
         replica_fetch_wait_max: Span::millis(500),
         replica_fetch_min_bytes: 1,

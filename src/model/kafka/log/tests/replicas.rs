@@ -31,9 +31,7 @@ fn fetch(leader: &Log, follower: &mut Log, room: u32) -> bool {
     if let Some(last) = follower.last_epoch() {
         let (epoch, end) = leader.end_for_epoch(last);
         if epoch != last || end < follower.end() {
-            let (own, own_end) = follower.end_for_epoch(epoch);
-            assert!(own <= epoch);
-            let to = end.min(own_end);
+            let to = follower.cut_for((epoch, end));
             let before = (follower.end(), follower.last_epoch());
             follower.truncate(to);
             assert!((follower.end(), follower.last_epoch()) < before, "every cut leads somewhere");
@@ -104,6 +102,16 @@ proptest! {
             prop_assert_eq!(follower.transactions(), from.transactions());
         }
     }
+}
+
+#[test]
+fn an_epoch_that_the_follower_does_not_know_cuts_it_at_the_end_of_the_one_before() {
+    let mut follower = Log::new(PLAIN);
+    append(&mut follower, records(0, &[0; 9], None, false), 2, seconds(0));
+    append(&mut follower, records(9, &[0], None, false), 5, seconds(0));
+    // The leader's epoch 3 ended at 7, in the middle of the follower's first batch: cut there, it could not go on.
+    assert_eq!(follower.cut_for((3, 7)), 9);
+    assert_eq!((follower.cut_for((2, 4)), follower.cut_for((2, 20)), follower.cut_for((1, 0))), (4, 9, 0));
 }
 
 #[test]

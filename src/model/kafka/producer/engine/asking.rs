@@ -126,27 +126,52 @@ impl Engine {
         }
         let refusal = match body {
             Body::FindCoordinatorReply(result) => result.map(|node| self.found(&ask, node)).err(),
-            Body::TxnReply(reply) => match *reply {
-                TxnReply::ProducerId(result) => result.map(|session| self.got_session(session, out)).err(),
-                TxnReply::PartitionsAdded(result) => result.map(|()| self.parts_added(&ask)).err(),
-                TxnReply::OffsetsAdded(result) => result.map(|()| self.group_added()).err(),
-                TxnReply::Ended(result) => result.map(|session| self.on_ended(&ask, session, out)).err(),
-                TxnReply::Verified(_) | TxnReply::MarkersWritten(_) => unreachable!("producers ask for neither"),
-            },
-            Body::GroupReply(reply) => match *reply {
-                GroupReply::TxnCommit(result) => result.map(|()| self.positions_sent(out)).err(),
-                GroupReply::Join(_)
-                | GroupReply::Sync(_)
-                | GroupReply::Heartbeat(_)
-                | GroupReply::Leave(_)
-                | GroupReply::Beat(_)
-                | GroupReply::Commit(_)
-                | GroupReply::Positions(_) => unreachable!("producers ask for positions to be committed only"),
-            },
-            body => unreachable!("a broker answers what it was asked, not with {body:?}"),
+            Body::TxnReply(reply) => self.on_txn_reply(&ask, *reply, out),
+            Body::GroupReply(reply) => self.on_group_reply(&reply, out),
+            Body::Metadata
+            | Body::MetadataReply(_)
+            | Body::Produce(_)
+            | Body::ProduceReply(_)
+            | Body::Fetch(_)
+            | Body::FetchReply(_)
+            | Body::ListOffsets(_)
+            | Body::ListOffsetsReply(_)
+            | Body::FindCoordinator(_)
+            | Body::Group(_)
+            | Body::Txn(_)
+            | Body::Control(_)
+            | Body::ControlReply(_)
+            | Body::Raft(_)
+            | Body::Store(_)
+            | Body::StoreReply(_) => unreachable!("a broker answers what it was asked, not with {body:?}"),
         };
         if let Some(refusal) = refusal {
             self.control_refused(&ask, refusal, env, out);
+        }
+    }
+
+    /// An answer about session or transaction: its refusal, if it is one.
+    fn on_txn_reply(&mut self, ask: &Ask, reply: TxnReply, out: &mut Vec<Out>) -> Option<Refusal> {
+        match reply {
+            TxnReply::ProducerId(result) => result.map(|session| self.got_session(session, out)).err(),
+            TxnReply::PartitionsAdded(result) => result.map(|()| self.parts_added(ask)).err(),
+            TxnReply::OffsetsAdded(result) => result.map(|()| self.group_added()).err(),
+            TxnReply::Ended(result) => result.map(|session| self.on_ended(ask, session, out)).err(),
+            TxnReply::Verified(_) | TxnReply::MarkersWritten(_) => unreachable!("producers ask for neither"),
+        }
+    }
+
+    /// An answer about positions.
+    fn on_group_reply(&mut self, reply: &GroupReply, out: &mut Vec<Out>) -> Option<Refusal> {
+        match reply {
+            GroupReply::TxnCommit(result) => result.map(|()| self.positions_sent(out)).err(),
+            GroupReply::Join(_)
+            | GroupReply::Sync(_)
+            | GroupReply::Heartbeat(_)
+            | GroupReply::Leave(_)
+            | GroupReply::Beat(_)
+            | GroupReply::Commit(_)
+            | GroupReply::Positions(_) => unreachable!("producers ask for positions to be committed only"),
         }
     }
 

@@ -44,6 +44,8 @@ fn broker() -> BrokerConfig {
         count: 2,
         racks: Vec::new(),
         joins: vec![None, None],
+        offsets_topic_num_partitions: 50,
+        transaction_state_log_num_partitions: 50,
         replica_lag_time_max: Span::secs(30),
         replica_fetch_wait_max: Span::millis(500),
         replica_fetch_min_bytes: 1,
