@@ -139,7 +139,7 @@ impl Outside {
             ctx.cancel(timer);
             self.waiting.push_back(match errand {
                 Errand::Together { advances, effects, .. } => Errand::Together { advances, effects, doubtful: true },
-                other => other,
+                whole @ (Errand::Begin { .. } | Errand::Once { .. }) => whole,
             });
         }
         self.send(ctx);

@@ -479,12 +479,12 @@ fn record_batch(record: GroupRecord) -> Batch {
 
 /// What clients are told when an append was refused: to look for the coordinator, or to try again.
 const fn append_refusal(why: Refusal) -> Refusal {
-    match why {
-        Refusal::UnknownTopicOrPartition
-        | Refusal::NotEnoughReplicas
-        | Refusal::NotEnoughReplicasAfterAppend
-        | Refusal::RequestTimedOut => Refusal::CoordinatorNotAvailable,
-        Refusal::NotLeaderOrFollower | Refusal::KafkaStorageError => Refusal::NotCoordinator,
-        other => other,
+    use Refusal as R;
+    if matches!(why, R::UnknownTopicOrPartition | R::NotEnoughReplicas | R::NotEnoughReplicasAfterAppend | R::RequestTimedOut) {
+        R::CoordinatorNotAvailable
+    } else if matches!(why, R::NotLeaderOrFollower | R::KafkaStorageError) {
+        R::NotCoordinator
+    } else {
+        why
     }
 }

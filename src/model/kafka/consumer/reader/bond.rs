@@ -42,6 +42,40 @@ pub(super) enum Prepared {
     Yes,
 }
 
+/// What a refusal by the coordinator means to a member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Meaning {
+    /// Somebody else coordinates.
+    Moved,
+    /// It is no member any more; `true`: not by its name either.
+    Expelled(bool),
+    /// The group is about to change.
+    Rebalances,
+    /// The group will not have it, for good.
+    Never,
+    /// Another time, perhaps.
+    Later,
+}
+
+impl Meaning {
+    pub(super) const fn of(why: Refusal) -> Meaning {
+        use Refusal as R;
+        if matches!(why, R::NotCoordinator | R::CoordinatorNotAvailable) {
+            Meaning::Moved
+        } else if matches!(why, R::UnknownMemberId) {
+            Meaning::Expelled(true)
+        } else if matches!(why, R::IllegalGeneration | R::FencedMemberEpoch) {
+            Meaning::Expelled(false)
+        } else if matches!(why, R::RebalanceInProgress) {
+            Meaning::Rebalances
+        } else if matches!(why, R::FencedInstanceId | R::InconsistentGroupProtocol | R::InvalidSessionTimeout | R::UnsupportedVersion) {
+            Meaning::Never
+        } else {
+            Meaning::Later
+        }
+    }
+}
+
 /// The membership.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Bond {
@@ -251,17 +285,9 @@ impl Reader {
         }
     }
 
-    /// The group will not have it, for good.
-    pub(super) const fn is_fatal(why: Refusal) -> bool {
-        matches!(
-            why,
-            Refusal::FencedInstanceId | Refusal::InconsistentGroupProtocol | Refusal::InvalidSessionTimeout | Refusal::UnsupportedVersion
-        )
-    }
-
     /// The member has these partitions from now on.
     pub(super) fn take_over<W: Hosts<R>, R: Reads>(&mut self, parts: &[Part], ctx: &mut Ctx<'_, W, R>) {
-        let fresh: Vec<Part> = parts.iter().copied().filter(|part| !self.slots.get(part).is_some_and(|slot| !slot.is_ghost())).collect();
+        let fresh: Vec<Part> = parts.iter().copied().filter(|part| self.slots.get(part).is_none_or(super::Slot::is_ghost)).collect();
         let outside = self.positions_are_outside(ctx.config());
         for part in &fresh {
             self.serial += 1;

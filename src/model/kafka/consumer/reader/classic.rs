@@ -10,7 +10,7 @@ use super::super::super::group::assign::{self, Known, Wish};
 use super::super::super::ids::{MemberId, Part};
 use super::super::super::protocol::group::{GroupRequest, Join, Joined, Strategy, Subscription};
 use super::super::super::refusal::Refusal;
-use super::bond::{Prepared, Stage};
+use super::bond::{Meaning, Prepared, Stage};
 use super::wire::Ask;
 use super::{Concern, How, Reader, Reads};
 
@@ -107,15 +107,14 @@ impl Reader {
 
     /// A join or sync was refused.
     fn join_refused<W: Hosts<R>, R: Reads>(&mut self, why: Refusal, ctx: &mut Ctx<'_, W, R>) {
-        match why {
-            Refusal::UnknownMemberId => self.expelled(true, ctx),
-            Refusal::IllegalGeneration => self.expelled(false, ctx),
-            Refusal::NotCoordinator | Refusal::CoordinatorNotAvailable => {
+        match Meaning::of(why) {
+            Meaning::Expelled(nameless) => self.expelled(nameless, ctx),
+            Meaning::Moved => {
                 self.not_joined(ctx);
                 self.coordinator_lost(ctx);
             }
-            why if Reader::is_fatal(why) => return self.stop(why, ctx),
-            _ => self.not_joined(ctx),
+            Meaning::Never => return self.stop(why, ctx),
+            Meaning::Rebalances | Meaning::Later => self.not_joined(ctx),
         }
         self.rest(Concern::Membership, ctx);
     }
@@ -202,13 +201,12 @@ impl Reader {
         if !joined {
             return; // it was of an earlier generation
         }
-        match why {
-            Refusal::RebalanceInProgress => self.bond.rejoin = true,
-            Refusal::NotCoordinator | Refusal::CoordinatorNotAvailable => self.coordinator_lost(ctx),
-            Refusal::UnknownMemberId => self.expelled(true, ctx),
-            Refusal::IllegalGeneration => self.expelled(false, ctx),
-            why if Reader::is_fatal(why) => self.stop(why, ctx),
-            _ => {}
+        match Meaning::of(why) {
+            Meaning::Rebalances => self.bond.rejoin = true,
+            Meaning::Moved => self.coordinator_lost(ctx),
+            Meaning::Expelled(nameless) => self.expelled(nameless, ctx),
+            Meaning::Never => self.stop(why, ctx),
+            Meaning::Later => {}
         }
     }
 

@@ -11,7 +11,7 @@ use super::super::super::protocol::Body;
 use super::super::super::protocol::group::GroupRequest;
 use super::super::super::refusal::Refusal;
 use super::super::marks;
-use super::bond::Stage;
+use super::bond::{Meaning, Stage};
 use super::wire::Ask;
 use super::{Concern, Event, How, Phase, Reader, ReaderTimer, Reads};
 
@@ -108,27 +108,30 @@ impl Reader {
     /// The coordinator has answered.
     pub(super) fn commit_answered<W: Hosts<R>, R: Reads>(&mut self, number: u64, result: Result<(), Refusal>, ctx: &mut Ctx<'_, W, R>) {
         let Err(why) = result else { return self.commit_over(number, Ok(()), ctx) };
-        match why {
-            Refusal::NotCoordinator | Refusal::CoordinatorNotAvailable | Refusal::RequestTimedOut => {
+        // A member that the broker leads may have been led on meanwhile.
+        let again = [Refusal::CoordinatorLoadInProgress, Refusal::UnknownTopicOrPartition, Refusal::StaleMemberEpoch];
+        if again.contains(&why) {
+            return self.commit_again(number, why, ctx);
+        }
+        let meaning = if why == Refusal::RequestTimedOut { Meaning::Moved } else { Meaning::of(why) };
+        match meaning {
+            Meaning::Moved => {
                 self.commit_again(number, why, ctx);
                 self.coordinator_lost(ctx);
             }
-            Refusal::CoordinatorLoadInProgress | Refusal::UnknownTopicOrPartition => self.commit_again(number, why, ctx),
-            // The broker may have led the member on meanwhile.
-            Refusal::StaleMemberEpoch => self.commit_again(number, why, ctx),
-            Refusal::RebalanceInProgress => {
+            Meaning::Rebalances => {
                 self.bond.rejoin = true;
                 self.commit_over(number, Err(why), ctx);
             }
-            Refusal::IllegalGeneration | Refusal::UnknownMemberId => {
+            Meaning::Expelled(nameless) => {
                 ctx.mark(marks::COMMIT_REFUSED);
                 self.commit_over(number, Err(why), ctx);
-                self.expelled(why == Refusal::UnknownMemberId, ctx);
+                self.expelled(nameless, ctx);
             }
-            Refusal::FencedInstanceId => self.stop(why, ctx),
-            other => {
+            Meaning::Never => self.stop(why, ctx),
+            Meaning::Later => {
                 ctx.mark(marks::COMMIT_REFUSED);
-                self.commit_over(number, Err(other), ctx);
+                self.commit_over(number, Err(why), ctx);
             }
         }
     }

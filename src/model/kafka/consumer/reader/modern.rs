@@ -8,7 +8,7 @@ use crate::world::{Ctx, Hosts};
 
 use super::super::super::protocol::group::{Beat, BeatEpoch, Beaten, GroupRequest};
 use super::super::super::refusal::Refusal;
-use super::bond::{Prepared, Stage};
+use super::bond::{Meaning, Prepared, Stage};
 use super::wire::Ask;
 use super::{Concern, How, Reader, Reads};
 
@@ -135,14 +135,15 @@ impl Reader {
     }
 
     fn not_led<W: Hosts<R>, R: Reads>(&mut self, why: Refusal, ctx: &mut Ctx<'_, W, R>) {
-        let joining = self.bond.stage == Stage::Joining;
         self.say_all_again();
-        match why {
-            Refusal::FencedMemberEpoch | Refusal::UnknownMemberId => self.expelled(false, ctx),
-            Refusal::NotCoordinator | Refusal::CoordinatorNotAvailable => self.coordinator_lost(ctx),
-            Refusal::UnreleasedInstanceId => self.rest_for(UNRELEASED_PAUSE, Concern::Membership, ctx),
-            why if Reader::is_fatal(why) && (joining || why == Refusal::FencedInstanceId) => self.stop(why, ctx),
-            _ => self.rest(Concern::Membership, ctx),
+        if why == Refusal::UnreleasedInstanceId {
+            return self.rest_for(UNRELEASED_PAUSE, Concern::Membership, ctx);
+        }
+        match Meaning::of(why) {
+            Meaning::Expelled(_) => self.expelled(false, ctx),
+            Meaning::Moved => self.coordinator_lost(ctx),
+            Meaning::Never => self.stop(why, ctx),
+            Meaning::Rebalances | Meaning::Later => self.rest(Concern::Membership, ctx),
         }
     }
 

@@ -19,7 +19,7 @@ impl Classic {
 
     /// `Heartbeat`.
     pub(in super::super) fn heartbeat(&mut self, from: Membership, caller: Caller, desk: &mut Desk<'_, '_>) {
-        let result = self.of_generation(from, desk).and_then(|()| match self.state {
+        let result = self.of_generation(from, desk).and(match self.state {
             State::Empty => Err(Refusal::UnknownMemberId),
             State::PreparingRebalance { .. } => Err(Refusal::RebalanceInProgress),
             State::CompletingRebalance | State::Stable => Ok(()),
