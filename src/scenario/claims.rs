@@ -23,6 +23,14 @@ pub(super) struct Subjects<'a> {
     pub(super) logs: Option<bool>,
 }
 
+impl Subjects<'_> {
+    /// What the runs are judged by, as far as that is known.
+    fn properties(&self) -> impl Iterator<Item = Property> {
+        let none = self.logs == Some(false);
+        Property::ALL.into_iter().filter(move |property| !(none && property.is_about_logs()))
+    }
+}
+
 /// The claims of a table. What is written twice about one thing is refused.
 pub(super) fn read(keys: &Reader<'_>, subjects: &Subjects<'_>, problems: &mut Vec<Problem>) -> Expectations {
     let mut claims: Vec<(Expectation, Place)> = Vec::new();
@@ -105,7 +113,7 @@ fn property(name: &str, place: &Place, subjects: &Subjects<'_>, problems: &mut V
     if let Some(property) = Property::ALL.into_iter().find(|property| property.name() == name) {
         return judged(property, (name, place), subjects, problems);
     }
-    let names: Vec<&str> = Property::ALL.iter().map(|property| property.name()).collect();
+    let names: Vec<&str> = subjects.properties().map(Property::name).collect();
     let problem = Problem::error(place.clone(), format!("there is no property `{}`", name.escape_debug()));
     let breach = Property::find(name).map(|property| format!("that is the name of its breach; the property is `{}`", property.name()));
     problems.push(with(problem, breach.or_else(|| did_you_mean(name, &names))));
@@ -114,7 +122,7 @@ fn property(name: &str, place: &Place, subjects: &Subjects<'_>, problems: &mut V
 
 /// The property, if the runs are judged by it.
 fn judged(property: Property, (name, place): (&str, &Place), subjects: &Subjects<'_>, problems: &mut Vec<Problem>) -> Option<Property> {
-    if property.is_about_logs() && subjects.logs == Some(false) {
+    if !subjects.properties().any(|judged| judged == property) {
         let problem = Problem::error(place.clone(), format!("`{name}` is about logs, and there are none in this model"));
         problems.push(problem.hint("`deadletter list judges` says what each judge looks at"));
         return None;
@@ -131,7 +139,7 @@ fn event(name: &str, place: &Place, subjects: &Subjects<'_>, problems: &mut Vec<
     if let Some((mark, _)) = marks.iter().find(|(mark, _)| *mark == name) {
         return Some(Event::Mark(mark));
     }
-    let known: Vec<&str> = marks.iter().map(|(mark, _)| *mark).chain(Property::ALL.iter().map(|property| property.breach())).collect();
+    let known: Vec<&str> = marks.iter().map(|(mark, _)| *mark).chain(subjects.properties().map(Property::breach)).collect();
     let problem = Problem::error(place.clone(), format!("there is no mark or breach `{}`", name.escape_debug()));
     let kept = Property::find(name).map(|property| format!("that is a property; its breach is `{}`", property.breach()));
     problems.push(with(problem, kept.or_else(|| did_you_mean(name, &known))));
