@@ -9,6 +9,7 @@ use crate::record::Mark;
 use crate::world::{Roster, Sim, Surroundings};
 
 pub mod adapter;
+pub mod kafka;
 pub mod mailbox;
 pub mod plain;
 pub mod raft;
@@ -78,6 +79,4 @@ pub trait Checked: Send + Sync {
 }
 
 /// All models that came with deadletter; a program of one's own adds its own.
-pub const BUILT_IN: &[&dyn Model] = &[
-    &mailbox::MODEL, //
-];
+pub const BUILT_IN: &[&dyn Model] = &[&mailbox::MODEL, &kafka::MODEL];

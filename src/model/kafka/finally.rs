@@ -27,12 +27,7 @@ pub fn held(config: &Config, nodes: &Nodes<'_, Kafka>, report: &mut dyn FnMut(No
 }
 
 /// The messages of a partition that stand before a group.
-fn before(
-    config: &Config,
-    nodes: &Nodes<'_, Kafka>,
-    (group, part): (GroupId, Part),
-    report: &mut dyn FnMut(NodeId, PayloadId),
-) {
+fn before(config: &Config, nodes: &Nodes<'_, Kafka>, (group, part): (GroupId, Part), report: &mut dyn FnMut(NodeId, PayloadId)) {
     let Some((node, broker)) = leader(nodes, part).and_then(|node| brokers(nodes).find(|(at, _)| *at == node)) else { return };
     let from = position(config, nodes, (group, part)).unwrap_or_else(|| first(config, broker, (group, part)));
     broker.ahead(part, from, &mut |payload| report(node, payload));

@@ -3,9 +3,9 @@
 use crate::base::NodeId;
 use crate::world::Nodes;
 
+use super::batch::Stored;
 use super::broker::{Broker, Replica};
 use super::config::{Config, Truncation};
-use super::batch::Stored;
 use super::ids::{Offset, Part};
 use super::log::Log;
 use super::selectors::brokers;

@@ -39,8 +39,14 @@ marks! {
 /// All marks: of brokers, controllers, coordinators and clients.
 pub const ALL: &[(Mark, &str)] = &JOINED;
 
-const LISTS: [&[(Mark, &str)]; 6] =
-    [BROKER, super::processor::marks::ALL, super::controller::marks::ALL, super::group::marks::ALL, super::txn::marks::ALL, super::producer::marks::ALL];
+const LISTS: [&[(Mark, &str)]; 6] = [
+    BROKER,
+    super::processor::marks::ALL,
+    super::controller::marks::ALL,
+    super::group::marks::ALL,
+    super::txn::marks::ALL,
+    super::producer::marks::ALL,
+];
 
 const JOINED: [(Mark, &str); count(&LISTS)] = {
     let mut all = [("", ""); count(&LISTS)];

@@ -69,7 +69,11 @@ pub enum Mutant {
 impl Mutant {
     /// All of them, each with its name in `mutant = "…"` and what it does.
     pub const ALL: &'static [(Mutant, &'static str, &'static str)] = &[
-        (Mutant::WatermarkBeforeFollowers, "hw_before_followers", "a leader's high watermark moves when it appends, before followers have fetched"),
+        (
+            Mutant::WatermarkBeforeFollowers,
+            "hw_before_followers",
+            "a leader's high watermark moves when it appends, before followers have fetched",
+        ),
         (Mutant::AcksAllAsOne, "acks_all_as_one", "a leader answers acks=all when it has appended"),
         (Mutant::MinIsrIgnored, "min_isr_ignored", "a leader takes acks=all although too few replicas are in sync"),
         (Mutant::JoinsIsrEarly, "joins_isr_early", "a leader proposes a follower as in sync before it has caught up"),

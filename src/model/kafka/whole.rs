@@ -5,7 +5,7 @@ use crate::base::{Digest, NodeId, ObjectId, PayloadId, Problem, Tag, Time};
 use crate::check::Promises;
 use crate::model::{Described, ScopeRow};
 use crate::record::{Command, Mark};
-use crate::world::{Breach, Ctx, Disconnect, Discard, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster};
+use crate::world::{Breach, Ctx, Discard, Disconnect, Hosts, Itself, Nodes, Peer, Protocol, Role, Roster};
 
 use super::broker::{Broker, BrokerDisk, BrokerTimer, BrokerWrite};
 use super::config::Config;

@@ -11,7 +11,7 @@ use super::super::config::Config;
 use super::super::control_link::ControlLink;
 use super::super::ids::{Offset, Part};
 use super::super::log::Rules;
-use super::{BrokerWrite, Broker, BrokerTimer, Env, Replica, Stage, marks};
+use super::{Broker, BrokerTimer, BrokerWrite, Env, Replica, Stage, marks};
 
 impl Broker {
     /// The process starts, unless it is to be started for the first time later.

@@ -237,7 +237,8 @@ impl Broker {
     /// The replica that may serve a reader.
     fn readable(&self, (client, reader): (NodeId, Reader), asked: &FetchPart, config: &Config) -> Result<&Replica, Refusal> {
         let replica = self.replicas.get(asked.part.index()).and_then(Option::as_ref).ok_or(Refusal::UnknownTopicOrPartition)?;
-        let from_follower = matches!(reader, Reader::Consumer { .. }) && config.broker.rack_aware_selector && self.shares_rack(client, config);
+        let from_follower =
+            matches!(reader, Reader::Consumer { .. }) && config.broker.rack_aware_selector && self.shares_rack(client, config);
         if replica.leading().is_none() && !from_follower {
             return Err(Refusal::NotLeaderOrFollower);
         }

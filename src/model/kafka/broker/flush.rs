@@ -73,7 +73,8 @@ impl Broker {
             if let Some(replica) = self.replicas[part.index()].as_mut() {
                 replica.flushed = replica.flushed.max(end);
             }
-            let (ready, rest) = std::mem::take(&mut self.flushes.waiting).into_iter().partition(|(of, needs, _)| *of == part && *needs <= end);
+            let (ready, rest) =
+                std::mem::take(&mut self.flushes.waiting).into_iter().partition(|(of, needs, _)| *of == part && *needs <= end);
             self.flushes.waiting = rest;
             let ready: Vec<(Part, Offset, u64)> = ready;
             for (part, _, number) in ready {

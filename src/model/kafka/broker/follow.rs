@@ -11,7 +11,7 @@ use super::super::ids::{Offset, Part};
 use super::super::mutants::Mutant;
 use super::super::protocol::{Body, Chunk, Fetch, FetchPart, FetchReply, Fetched, Reader};
 use super::super::refusal::Refusal;
-use super::{BrokerWrite, Broker, BrokerTimer, fetch::News, marks, replica};
+use super::{Broker, BrokerTimer, BrokerWrite, fetch::News, marks, replica};
 
 /// What is fetched from one leader.
 #[derive(Clone, Debug, Default)]
@@ -162,7 +162,8 @@ impl Broker {
             return;
         }
         let name = ctx.config().part_name(part);
-        let cut: Vec<(Offset, Rec)> = if ctx.is_traced() { replica.log.records_from(to).map(|(at, rec)| (at, *rec)).collect() } else { Vec::new() };
+        let cut: Vec<(Offset, Rec)> =
+            if ctx.is_traced() { replica.log.records_from(to).map(|(at, rec)| (at, *rec)).collect() } else { Vec::new() };
         for (offset, record) in cut {
             ctx.say(Some(record.payload), || format!("{} at {name}@{offset} is cut off: the leader's log has diverged", record.payload));
         }

@@ -14,7 +14,7 @@ use super::super::refusal::Refusal;
 use super::channel::Caller;
 use super::delayed::{Delayed, Waiter};
 use super::replica::Awaiting;
-use super::{BrokerWrite, Broker, BrokerTimer, marks};
+use super::{Broker, BrokerTimer, BrokerWrite, marks};
 
 /// Where a batch landed, and which high watermark means that it is committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

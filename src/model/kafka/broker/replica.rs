@@ -162,7 +162,14 @@ impl Replica {
         for node in view.replicas.iter().filter(|node| **node != me) {
             if !leading.followers.iter().any(|follower| follower.node == *node) {
                 let late = Time::ZERO;
-                leading.followers.push(Progress { node: *node, registration: None, end: 0, caught_up: late, last_fetch: (0, now), told: 0 });
+                leading.followers.push(Progress {
+                    node: *node,
+                    registration: None,
+                    end: 0,
+                    caught_up: late,
+                    last_fetch: (0, now),
+                    told: 0,
+                });
             }
         }
     }
@@ -183,7 +190,8 @@ impl Replica {
         }
         let mut least = end;
         for follower in &leading.followers {
-            let counts = leading.is_in_maximal_isr(follower.node) || (follower.is_caught_up(self.log.end(), rules) && rules.may_join(follower));
+            let counts =
+                leading.is_in_maximal_isr(follower.node) || (follower.is_caught_up(self.log.end(), rules) && rules.may_join(follower));
             if counts && follower.end < least && !rules.mutants.has(Mutant::WatermarkBeforeFollowers) {
                 least = follower.end;
             }
@@ -198,7 +206,8 @@ impl Replica {
     /// A follower fetches from an offset: its log goes so far.
     pub fn fetched(&mut self, node: NodeId, registration: BrokerEpoch, offset: Offset, now: Time) {
         let end = self.log.end();
-        let Some(follower) = self.leading_mut().and_then(|leading| leading.followers.iter_mut().find(|follower| follower.node == node)) else {
+        let Some(follower) = self.leading_mut().and_then(|leading| leading.followers.iter_mut().find(|follower| follower.node == node))
+        else {
             return;
         };
         if offset >= end {

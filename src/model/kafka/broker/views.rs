@@ -9,7 +9,7 @@ use super::super::ids::Part;
 use super::super::log::{Log, Rules};
 use super::super::mutants::Mutant;
 use super::super::view::{PartView, View};
-use super::{BrokerWrite, Broker, Replica, marks, replica};
+use super::{Broker, BrokerWrite, Replica, marks, replica};
 
 impl Broker {
     /// The view of the cluster has changed.

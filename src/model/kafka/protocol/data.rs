@@ -146,7 +146,8 @@ impl FetchReply {
     /// Bytes of its batches.
     #[must_use]
     pub fn bytes(&self) -> u32 {
-        let of = |fetched: &Fetched| fetched.result.as_ref().map_or(0, |chunk| chunk.entries.iter().map(|entry| entry.batch.bytes).sum::<u32>());
+        let of =
+            |fetched: &Fetched| fetched.result.as_ref().map_or(0, |chunk| chunk.entries.iter().map(|entry| entry.batch.bytes).sum::<u32>());
         self.parts.iter().map(|fetched| of(fetched) + 40).sum()
     }
 }

@@ -152,7 +152,12 @@ fn blackouts(words: &mut Stream) -> Vec<Fault> {
             _ => Ill::Jam { from: victim, to: Selector::All, extra: Law::Uniform { low: Span::ZERO, high: Span::millis(500) } },
         };
         let when = When::At(vec![Time::ZERO + words.span_between(Span::secs(4), Span::secs(58))]);
-        all.push(Fault { name: format!("fault {number}"), ill, when, lasts: Some(Law::Uniform { low: Span::millis(50), high: Span::secs(4) }) });
+        all.push(Fault {
+            name: format!("fault {number}"),
+            ill,
+            when,
+            lasts: Some(Law::Uniform { low: Span::millis(50), high: Span::secs(4) }),
+        });
     }
     all
 }

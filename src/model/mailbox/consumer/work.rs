@@ -138,7 +138,13 @@ impl Consumer {
     fn handle<W: Hosts<Consumer>, S: Sink<Handed>>(&mut self, delivery: Delivery, (ctx, up): Hands<'_, '_, '_, W, S>) {
         let parcel = delivery.parcel;
         let group = Consumer::group(ctx);
-        ctx.note(Note::Deliver { group, payload: parcel.payload, intact: parcel.is_intact(), redelivered: delivery.id.nth > 1, place: None });
+        ctx.note(Note::Deliver {
+            group,
+            payload: parcel.payload,
+            intact: parcel.is_intact(),
+            redelivered: delivery.id.nth > 1,
+            place: None,
+        });
         up.put(Handed::Delivered { group, parcel });
         let own = Consumer::own(ctx);
         let mutants = ctx.config().mutants;
