@@ -1,6 +1,8 @@
 //! Tests of the model as a whole.
 
 mod campaign;
+#[cfg(feature = "mutants")]
+mod mutants;
 
 use crate::base::Span;
 use crate::check::Property;

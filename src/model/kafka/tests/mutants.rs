@@ -1,0 +1,255 @@
+//! Every broken twin is caught, by a promise that its configuration makes or by an invariant, where the honest model passes.
+
+use crate::base::{Law, Span, Time};
+use crate::model::rig::{Outcome, Plan, run};
+use crate::parts::fault::{Cut, CutShape, Fault, Ill, Others, Selector, When};
+
+use super::super::mutants::Mutant;
+use super::campaign;
+
+/// A system, and what befalls it.
+struct Stage {
+    name: &'static str,
+    text: &'static str,
+    faults: fn(u64) -> Vec<Fault>,
+}
+
+fn fault(name: &str, ill: Ill, at: Vec<Time>, lasts: Span) -> Fault {
+    Fault { name: name.into(), ill, when: When::At(at), lasts: Some(Law::Constant(lasts)) }
+}
+
+fn named(name: &str) -> Selector {
+    Selector::Named(name.to_owned())
+}
+
+fn role(name: &str, of: &str) -> Selector {
+    Selector::Role { name: name.into(), of: of.into() }
+}
+
+fn seconds(all: &[u64]) -> Vec<Time> {
+    all.iter().map(|at| Time::ZERO + Span::secs(*at)).collect()
+}
+
+/// The moment moves with the seed, so that it meets something else each time.
+fn moved(all: &[u64], seed: u64) -> Vec<Time> {
+    all.iter().map(|at| Time::ZERO + Span::secs(*at) + Span::millis(37 * (seed % 64))).collect()
+}
+
+fn cut(shape: CutShape) -> Ill {
+    Ill::Cut(Cut { shape, others: Others::Untouched })
+}
+
+/// Leaders die, one after the other.
+fn leaders_die(seed: u64) -> Vec<Fault> {
+    vec![fault("the leader dies", Ill::Kill(role("leader", "orders/0")), moved(&[12, 30, 48], seed), Span::secs(8))]
+}
+
+/// The leader is alone for a while, with clients that still reach it, and dies afterwards.
+fn leader_alone(seed: u64) -> Vec<Fault> {
+    let between = |a, b| cut(CutShape::Between { a, b });
+    vec![
+        fault("alone", between(role("leader", "orders/0"), named("brokers")), moved(&[10], seed), Span::secs(25)),
+        fault("off the controllers", between(role("leader", "orders/0"), named("controllers")), moved(&[10], seed), Span::secs(25)),
+        fault("the leader dies", Ill::Kill(role("leader", "orders/0")), moved(&[45], seed), Span::secs(8)),
+    ]
+}
+
+/// The followers hear nothing of the leader, the controllers do; then it dies.
+fn followers_lag(seed: u64) -> Vec<Fault> {
+    let lag = cut(CutShape::Between { a: role("leader", "orders/0"), b: role("follower", "orders/0") });
+    vec![
+        fault("followers lag", lag, moved(&[10], seed), Span::secs(12)),
+        fault("the leader dies", Ill::Kill(role("leader", "orders/0")), moved(&[24], seed), Span::secs(12)),
+        fault("and the next", Ill::Kill(role("leader", "orders/0")), moved(&[45], seed), Span::secs(8)),
+    ]
+}
+
+/// One follower is far behind while the others serve, and they die when it is back.
+fn one_lags(seed: u64) -> Vec<Fault> {
+    let slow = Ill::Jam { from: Selector::All, to: named("broker-3"), extra: Law::Constant(Span::millis(1500)) };
+    vec![
+        fault("slow", slow, seconds(&[8]), Span::secs(45)),
+        fault("broker-3 dies", Ill::Kill(named("broker-3")), moved(&[9], seed), Span::secs(6)),
+        fault("the leader dies", Ill::Kill(role("leader", "orders/0")), moved(&[31, 33, 35], seed), Span::secs(12)),
+    ]
+}
+
+/// Answers do not come, so that producers send again.
+fn answers_lost(seed: u64) -> Vec<Fault> {
+    let lost = cut(CutShape::OneWay { from: named("brokers"), to: named("producers") });
+    let asked = cut(CutShape::OneWay { from: named("producers"), to: named("brokers") });
+    vec![
+        fault("answers lost", lost, moved(&[10, 30], seed), Span::secs(5)),
+        fault("requests lost", asked, moved(&[20, 50], seed), Span::secs(4)),
+        fault("the leader dies", Ill::Kill(role("leader", "orders/0")), moved(&[13, 33, 52], seed), Span::secs(6)),
+    ]
+}
+
+/// Consumers die, sleep and come back; their coordinator moves.
+fn consumers_suffer(seed: u64) -> Vec<Fault> {
+    vec![
+        fault("dies", Ill::Kill(named("consumer-1")), moved(&[10, 26, 41], seed), Span::secs(2)),
+        fault("sleeps", Ill::Pause(named("consumer-2")), moved(&[17, 45], seed), Span::secs(14)),
+        fault("the coordinator dies", Ill::Kill(role("coordinator", "billing")), moved(&[33], seed), Span::secs(9)),
+    ]
+}
+
+/// A member is cut off from its coordinator only.
+fn coordinator_unheard(seed: u64) -> Vec<Fault> {
+    let apart = |who: &str| cut(CutShape::Between { a: named(who), b: role("coordinator", "billing") });
+    vec![
+        fault("apart", apart("consumer-1"), moved(&[10, 40], seed), Span::secs(14)),
+        fault("sleeps", Ill::Pause(named("consumer-2")), moved(&[26, 55], seed), Span::secs(13)),
+    ]
+}
+
+/// Producers sleep for longer than their transactions may stay open.
+fn producers_sleep(seed: u64) -> Vec<Fault> {
+    vec![
+        fault("sleeps", Ill::Pause(named("producer-1")), moved(&[10, 40], seed), Span::secs(15)),
+        fault("dies", Ill::Kill(named("producer-2")), moved(&[15, 33, 52], seed), Span::secs(2)),
+    ]
+}
+
+/// Processors die and sleep, and a broker now and then.
+fn processors_suffer(seed: u64) -> Vec<Fault> {
+    vec![
+        fault("dies", Ill::Kill(named("processor-1")), moved(&[9, 18, 27, 36, 45, 54], seed), Span::secs(1)),
+        fault("sleeps", Ill::Pause(named("processor-2")), moved(&[14, 42], seed), Span::secs(13)),
+        fault("a broker dies", Ill::Kill(role("leader", "orders/0")), moved(&[23, 50], seed), Span::secs(6)),
+    ]
+}
+
+/// All brokers lose power at once.
+fn dark(seed: u64) -> Vec<Fault> {
+    vec![fault("dark", Ill::PowerOff(named("brokers")), moved(&[20], seed), Span::secs(4))]
+}
+
+fn calm(_: u64) -> Vec<Fault> {
+    Vec::new()
+}
+
+const PLAIN: &str = r#"
+    topic.orders = { partitions = 1, replication.factor = 3, min.insync.replicas = 2 }
+    producer = { count = 2, acks = "all", enable.idempotence = true, request.timeout.ms = "2s", delivery.timeout.ms = "60s" }
+    consumer = { group.id = "billing", auto.offset.reset = "earliest", commit = "after" }
+    consumers.archive = { group.id = "archive", auto.offset.reset = "earliest", commit = "after", runs = { from = "100s", for = "500s" } }
+    "#;
+const LAGGING: &str = r#"
+    broker.replica.lag.time.max.ms = "4s"
+    topic.orders = { partitions = 1, replication.factor = 3, min.insync.replicas = 2 }
+    producer = { count = 2, acks = "all", enable.idempotence = true }
+    consumer = { group.id = "billing", auto.offset.reset = "earliest", commit = "after" }
+    consumers.archive = { group.id = "archive", auto.offset.reset = "earliest", commit = "after", runs = { from = "100s", for = "500s" } }
+    "#;
+const AUTO: &str = r#"
+    topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
+    producer = { count = 2, acks = "all" }
+    consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", session.timeout.ms = "10s", auto.commit.interval.ms = "100ms", processing = "20ms" }
+    "#;
+const AT_MOST_ONCE: &str = r#"
+    broker.min.insync.replicas = 2
+    topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
+    producer = { count = 2, acks = "all" }
+    consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", session.timeout.ms = "10s", commit = "before", processing = "5ms" }
+    "#;
+const COOPERATIVE: &str = r#"
+    broker.min.insync.replicas = 2
+    topic.orders = { partitions = 3, replication.factor = 3, min.insync.replicas = 2 }
+    producer = { count = 2, acks = "all" }
+    consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", session.timeout.ms = "10s", partition.assignment.strategy = "cooperative-sticky", commit = "before", processing = "5ms" }
+    "#;
+const TRANSACTIONS: &str = r#"
+    version = "4.0"
+    topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
+    producer = { count = 2, acks = "all", transactional.id = "till", transaction.timeout.ms = "10s", transaction_records = 5, abort_every = 4 }
+    consumer = { count = 2, group.id = "billing", auto.offset.reset = "earliest", isolation.level = "read_committed", commit = "after" }
+    "#;
+const PIPELINE: &str = r#"
+    version = "4.0"
+    broker.min.insync.replicas = 2
+    topic.orders = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
+    topic.bills = { partitions = 2, replication.factor = 3, min.insync.replicas = 2 }
+    producer = { count = 2, acks = "all" }
+    processor = { count = 2, from = "orders", to = "bills", group.id = "biller", auto.offset.reset = "earliest", session.timeout.ms = "10s", transactional.id = "biller", transaction.timeout.ms = "10s" }
+    consumer = { topics = "bills", group.id = "billing", auto.offset.reset = "earliest", isolation.level = "read_committed", commit = "after" }
+    "#;
+const COMPACTED: &str = r#"
+    broker.log.cleaner.backoff.ms = "1s"
+    topic.orders = { partitions = 1, replication.factor = 3, min.insync.replicas = 2, cleanup.policy = "compact", segment.bytes = "4KiB", min.cleanable.dirty.ratio = 0.1 }
+    producer = { acks = "all" }
+    consumer = { group.id = "billing", auto.offset.reset = "earliest", commit = "after", runs = { from = "50s", for = "500s" } }
+    "#;
+const KEPT: &str = r#"
+    broker.log.retention.check.interval.ms = "1s"
+    topic.orders = { partitions = 1, replication.factor = 3, min.insync.replicas = 2 }
+    producer = { acks = "all" }
+    consumer = { group.id = "billing", auto.offset.reset = "earliest", commit = "after", runs = { from = "50s", for = "500s" } }
+    "#;
+const FLUSHED: &str = r#"
+    topic.orders = { partitions = 1, replication.factor = 3, min.insync.replicas = 2, flush.messages = 1 }
+    producer = { acks = "all" }
+    consumer = { group.id = "billing", auto.offset.reset = "earliest", commit = "after", runs = { from = "50s", for = "500s" } }
+    "#;
+
+const STAGES: &[Stage] = &[
+    Stage { name: "leaders die", text: PLAIN, faults: leaders_die },
+    Stage { name: "the leader is alone", text: PLAIN, faults: leader_alone },
+    Stage { name: "followers lag", text: LAGGING, faults: followers_lag },
+    Stage { name: "one follower lags", text: LAGGING, faults: one_lags },
+    Stage { name: "answers are lost", text: PLAIN, faults: answers_lost },
+    Stage { name: "auto-commit", text: AUTO, faults: consumers_suffer },
+    Stage { name: "at most once", text: AT_MOST_ONCE, faults: consumers_suffer },
+    Stage { name: "at most once, unheard", text: AT_MOST_ONCE, faults: coordinator_unheard },
+    Stage { name: "cooperative", text: COOPERATIVE, faults: coordinator_unheard },
+    Stage { name: "transactions", text: TRANSACTIONS, faults: producers_sleep },
+    Stage { name: "transactions, leaders die", text: TRANSACTIONS, faults: leaders_die },
+    Stage { name: "a pipeline", text: PIPELINE, faults: processors_suffer },
+    Stage { name: "compaction", text: COMPACTED, faults: calm },
+    Stage { name: "retention", text: KEPT, faults: calm },
+    Stage { name: "flushed", text: FLUSHED, faults: dark },
+];
+
+fn plan(stage: &Stage, mutant: Option<&str>, seed: u64) -> Plan {
+    let text = mutant.map_or_else(|| stage.text.to_owned(), |name| format!("mutant = \"{name}\"\n{}", stage.text));
+    let mut plan = campaign::plan(&text, seed);
+    plan.faults = (stage.faults)(seed);
+    plan
+}
+
+/// What is wrong with a run.
+fn wrong(outcome: &Outcome) -> Vec<String> {
+    let broken = outcome.judged.findings.iter().filter(|finding| finding.promised && finding.verdict.is_broken());
+    broken.map(|finding| finding.property.name().to_owned()).chain(outcome.breach.iter().map(|_| "invariant".to_owned())).collect()
+}
+
+/// So many seeds each stage gets.
+const SEEDS: u64 = 24;
+
+#[test]
+fn every_mutant_is_caught() {
+    let only = std::env::var("KAFKA_MUTANT").ok();
+    let mut missed = Vec::new();
+    for (_, name, _) in Mutant::ALL.iter().filter(|(_, name, _)| only.as_deref().is_none_or(|only| only == *name)) {
+        let cases = (0..SEEDS).flat_map(|seed| STAGES.iter().map(move |stage| (stage, seed)));
+        let caught = cases.into_iter().find_map(|(stage, seed)| {
+            let wrong = wrong(&run(&plan(stage, Some(name), seed), seed));
+            (!wrong.is_empty()).then_some((stage.name, seed, wrong))
+        });
+        match caught {
+            Some((stage, seed, wrong)) => println!("{name}: {} in `{stage}` on seed {seed}", wrong.join(", ")),
+            None => missed.push(*name),
+        }
+    }
+    assert!(missed.is_empty(), "not caught: {missed:?}");
+}
+
+#[test]
+fn the_honest_model_passes_where_mutants_are_caught() {
+    for stage in STAGES {
+        for seed in 0..4 {
+            let outcome = run(&plan(stage, None, seed), seed);
+            assert_eq!(wrong(&outcome), Vec::<String>::new(), "`{}` on seed {seed}: {:#?}", stage.name, outcome.violations());
+        }
+    }
+}
