@@ -53,8 +53,8 @@ impl Script {
     }
 
     fn end(&self, part: Part, now: Time) -> Offset {
-        let there = self.logs.get(&part).into_iter().flatten().filter(|(from, _)| Time::ZERO + *from <= now);
-        there.last().map_or(0, |(_, stored)| stored.end())
+        let mut there = self.logs.get(&part).into_iter().flatten().filter(|(from, _)| Time::ZERO + *from <= now);
+        there.next_back().map_or(0, |(_, stored)| stored.end())
     }
 }
 
@@ -137,22 +137,23 @@ impl Fake {
 
     fn on_message(&mut self, from: Peer, msg: Msg, ctx: &mut Ctx<'_, Lab, Itself>) {
         let script = ctx.config();
-        let body = match msg.body {
-            Body::Metadata => Body::MetadataReply(MetadataReply { view: Arc::clone(&self.view) }),
-            Body::FindCoordinator(_) => Body::FindCoordinatorReply(Ok(ctx.me())),
-            Body::ListOffsets(list) => Body::ListOffsetsReply(Ok(match list.seek {
+        let body = if msg.body == Body::Metadata {
+            Body::MetadataReply(MetadataReply { view: Arc::clone(&self.view) })
+        } else if let Body::FindCoordinator(_) = msg.body {
+            Body::FindCoordinatorReply(Ok(ctx.me()))
+        } else if let Body::ListOffsets(list) = msg.body {
+            Body::ListOffsetsReply(Ok(match list.seek {
                 Seek::Earliest => 0,
                 Seek::Latest => script.end(list.part, ctx.now()),
-            })),
-            Body::Group(request) => {
-                let caller = Caller { peer: from, number: msg.number };
-                return self.act(ctx, |groups, env, out| groups.on_request(caller, from.node, *request, env, out));
-            }
-            Body::Fetch(fetch) => {
-                self.fetches += 1;
-                return self.fetch((from, msg.number, *fetch), true, ctx);
-            }
-            other => panic!("nobody sends the broker {other:?}"),
+            }))
+        } else if let Body::Group(request) = msg.body {
+            let caller = Caller { peer: from, number: msg.number };
+            return self.act(ctx, |groups, env, out| groups.on_request(caller, from.node, *request, env, out));
+        } else if let Body::Fetch(fetch) = msg.body {
+            self.fetches += 1;
+            return self.fetch((from, msg.number, *fetch), true, ctx);
+        } else {
+            panic!("nobody sends the broker {:?}", msg.body)
         };
         self.answer(from, msg.number, body, ctx);
     }

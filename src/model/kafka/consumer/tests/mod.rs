@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::{Law, NodeId, ObjectId, Span, Time};
 use crate::model::kafka::batch::{Batch, Content, Outcome, Rec, Stamp, Stored};
-use crate::model::kafka::ids::{Epoch, Offset, Part, ProducerId, Session};
+use crate::model::kafka::ids::{Epoch, Offset, ProducerId, Session};
 use crate::parts::config::{LinkLaw, NetworkConfig};
 use crate::parts::fault::{Fault, Ill, Selector, When};
 use crate::record::{Entry, LogNote, Mark, Note, What};
@@ -38,10 +38,8 @@ fn run(script: Script, lasts: Span, faults: Vec<Fault>) -> Run {
 
 impl Run {
     fn notes(&self) -> impl Iterator<Item = (Time, NodeId, Note)> {
-        self.entries.iter().filter_map(|entry| match entry.what {
-            What::Note(note) => Some((entry.at, entry.node, note)),
-            _ => None,
-        })
+        let note = |what| if let What::Note(note) = what { Some(note) } else { None };
+        self.entries.iter().filter_map(move |entry| note(entry.what).map(|note| (entry.at, entry.node, note)))
     }
 
     /// The payloads that were delivered, in order.
@@ -64,13 +62,16 @@ impl Run {
 
     /// Who began (`true`) or ceased to read which log, in order.
     fn moves(&self) -> Vec<(Time, NodeId, ObjectId, bool)> {
-        self.notes()
-            .filter_map(|(at, node, note)| match note {
-                Note::Log(LogNote::Assigned { log, .. }) => Some((at, node, log, true)),
-                Note::Log(LogNote::Revoked { log, .. }) => Some((at, node, log, false)),
-                _ => None,
-            })
-            .collect()
+        let log = |note| {
+            if let Note::Log(LogNote::Assigned { log, .. }) = note {
+                Some((log, true))
+            } else if let Note::Log(LogNote::Revoked { log, .. }) = note {
+                Some((log, false))
+            } else {
+                None
+            }
+        };
+        self.notes().filter_map(|(at, node, note)| log(note).map(|(log, begins)| (at, node, log, begins))).collect()
     }
 
     fn marked(&self, mark: Mark) -> u64 {
@@ -114,7 +115,3 @@ fn dies(who: &str, at: &[u64]) -> Fault {
 }
 
 const LATER: Epoch = 1;
-
-fn part(number: u32) -> Part {
-    Part(number)
-}

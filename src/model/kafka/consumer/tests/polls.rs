@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::fake::{Quirk, Script};
-use super::{LATER, Run, batches, dies, in_transaction, part, run};
+use super::{LATER, Run, batches, dies, in_transaction, run};
 use crate::base::Span;
 use crate::model::kafka::batch::Outcome;
 use crate::model::kafka::consumer::marks;
@@ -25,12 +25,10 @@ fn earliest(consumer: &str) -> Script {
 fn commits_behind_effects(run: &Run) -> bool {
     let (mut done, mut behind) = (BTreeSet::new(), true);
     for (_, _, note) in run.notes() {
-        match note {
-            Note::Effect { payload, .. } => {
-                done.insert(u64::from(payload.0));
-            }
-            Note::Log(LogNote::Committed { place, .. }) => behind &= (0..place.offset).all(|offset| done.contains(&offset)),
-            _ => {}
+        if let Note::Effect { payload, .. } = note {
+            done.insert(u64::from(payload.0));
+        } else if let Note::Log(LogNote::Committed { place, .. }) = note {
+            behind &= (0..place.offset).all(|offset| done.contains(&offset));
         }
     }
     behind
@@ -157,5 +155,4 @@ fn readers_of_committed_records_are_not_given_aborted_ones() {
     };
     assert_eq!(read("read_committed"), (vec![2, 3, 5, 6], Some(9)), "and the position goes over the markers");
     assert_eq!(read("read_uncommitted"), (vec![0, 1, 2, 3, 5, 6], Some(9)));
-    let _ = part(0);
 }

@@ -175,33 +175,29 @@ impl Bench {
 
     /// What a join was answered.
     pub(super) fn joined(&mut self, number: u32) -> crate::model::kafka::protocol::group::Joined {
-        match self.answers.remove(&number) {
-            Some(GroupReply::Join(Ok(joined))) => joined,
-            other => panic!("not joined: {other:?}"),
-        }
+        let reply = self.answers.remove(&number);
+        let Some(GroupReply::Join(Ok(joined))) = reply else { panic!("not joined: {reply:?}") };
+        joined
     }
 
     /// The first round of a dynamic member: its name.
     pub(super) fn name(&mut self) -> MemberId {
         let request = self.join(None, None, &[]);
-        match self.told(request) {
-            GroupReply::Join(Err((Refusal::MemberIdRequired, Some(name)))) => name,
-            other => panic!("no name: {other:?}"),
-        }
+        let reply = self.told(request);
+        let GroupReply::Join(Err((Refusal::MemberIdRequired, Some(name)))) = reply else { panic!("no name: {reply:?}") };
+        name
     }
 
     pub(super) fn heartbeat(&mut self, member: MemberId, generation: Generation) -> Result<(), Refusal> {
-        match self.told(GroupRequest::Heartbeat { group: GROUP, from: speaks(member, generation) }) {
-            GroupReply::Heartbeat(result) => result,
-            other => panic!("{other:?}"),
-        }
+        let reply = self.told(GroupRequest::Heartbeat { group: GROUP, from: speaks(member, generation) });
+        let GroupReply::Heartbeat(result) = reply else { panic!("{reply:?}") };
+        result
     }
 
     pub(super) fn commit(&mut self, from: Option<Membership>, part: u32, offset: Offset) -> Result<(), Refusal> {
-        match self.told(GroupRequest::Commit { group: GROUP, from, positions: position(part, offset) }) {
-            GroupReply::Commit(result) => result,
-            other => panic!("{other:?}"),
-        }
+        let reply = self.told(GroupRequest::Commit { group: GROUP, from, positions: position(part, offset) });
+        let GroupReply::Commit(result) = reply else { panic!("{reply:?}") };
+        result
     }
 
     pub(super) fn commit_in(&mut self, session: Session, part: u32, offset: Offset) -> u32 {
@@ -211,10 +207,9 @@ impl Bench {
 
     /// The committed position of a partition, or why it is not told.
     pub(super) fn find(&mut self, part: u32, stable: bool) -> Result<Option<Offset>, Refusal> {
-        match self.told(GroupRequest::Positions { group: GROUP, from: None, parts: Arc::new([Part(part)]), stable }) {
-            GroupReply::Positions(result) => result.map(|found| found[0].position.map(|(offset, _)| offset)),
-            other => panic!("{other:?}"),
-        }
+        let reply = self.told(GroupRequest::Positions { group: GROUP, from: None, parts: Arc::new([Part(part)]), stable });
+        let GroupReply::Positions(result) = reply else { panic!("{reply:?}") };
+        result.map(|found| found[0].position.map(|(offset, _)| offset))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bench::{Bench, GROUP, speaks};
 use crate::base::{NodeId, Span};
-use crate::model::kafka::group::marks;
+use crate::model::kafka::group::{GroupOut, marks};
 use crate::model::kafka::ids::{MemberId, Part};
 use crate::model::kafka::protocol::group::{Generation, Membership};
 use crate::model::kafka::protocol::{GroupReply, GroupRequest};
@@ -21,10 +21,8 @@ fn sync(from: Membership, assignment: Vec<(MemberId, Arc<[Part]>)>) -> GroupRequ
 }
 
 fn assigned(reply: Option<GroupReply>) -> Arc<[Part]> {
-    match reply {
-        Some(GroupReply::Sync(Ok(assigned))) => assigned,
-        other => panic!("no assignment: {other:?}"),
-    }
+    let Some(GroupReply::Sync(Ok(assigned))) = reply else { panic!("no assignment: {reply:?}") };
+    assigned
 }
 
 /// A group of one, in generation 1, with all partitions.
@@ -269,13 +267,8 @@ fn whoever_waits_is_told_when_the_coordinator_moves() {
     let mut env =
         crate::model::kafka::broker::Env { now: bench.now, me: NodeId(0), config: &bench.config, view: &bench.view, words: &mut words };
     bench.groups.unload(home, &mut env, &mut out);
-    let told: Vec<u32> = out
-        .iter()
-        .filter_map(|one| match one {
-            crate::model::kafka::group::GroupOut::Answer(caller, _) => Some(caller.number),
-            _ => None,
-        })
-        .collect();
+    let caller = |one: &GroupOut| if let GroupOut::Answer(caller, _) = one { Some(caller.number) } else { None };
+    let told: Vec<u32> = out.iter().filter_map(caller).collect();
     assert_eq!(told, [joins, commits]);
     let reply = bench.told(GroupRequest::Heartbeat { group: GROUP, from: speaks(b, 2) });
     assert_eq!(reply, GroupReply::Heartbeat(Err(Refusal::NotCoordinator)));

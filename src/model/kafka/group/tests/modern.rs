@@ -29,10 +29,9 @@ fn beat(member: u64, epoch: BeatEpoch, owned: Option<&[u32]>) -> Beat {
 
 impl Bench {
     fn beat(&mut self, beat: Beat) -> Result<Beaten, Refusal> {
-        match self.told(GroupRequest::Beat(beat)) {
-            GroupReply::Beat(result) => result,
-            other => panic!("{other:?}"),
-        }
+        let reply = self.told(GroupRequest::Beat(beat));
+        let GroupReply::Beat(result) = reply else { panic!("{reply:?}") };
+        result
     }
 
     /// The member's epoch, and what it shall have if it is told.

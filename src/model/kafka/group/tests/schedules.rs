@@ -8,7 +8,7 @@ use crate::base::{Span, Stream, Words};
 use crate::model::kafka::config::Assignor;
 use crate::model::kafka::group::assign::{Known, Wish, by_leader};
 use crate::model::kafka::ids::{MemberId, Part, TopicId};
-use crate::model::kafka::protocol::group::{Beat, BeatEpoch, Generation, Strategy};
+use crate::model::kafka::protocol::group::{Beat, BeatEpoch, Generation, Joined, Strategy};
 use crate::model::kafka::protocol::{GroupReply, GroupRequest};
 use crate::model::kafka::refusal::Refusal;
 
@@ -85,28 +85,33 @@ impl Play {
         let Some(number) = self.members[at].waits else { return };
         let Some(reply) = self.bench.answers.remove(&number) else { return };
         self.members[at].waits = None;
-        match reply {
-            GroupReply::Join(Err((Refusal::MemberIdRequired, name))) => self.members[at].id = name,
-            GroupReply::Join(Ok(joined)) => {
-                let known: Vec<Known> = (0..6).map(|part| (TopicId(0), Part(part))).collect();
-                let wishes: Vec<Wish> = joined.members.iter().map(Wish::from).collect();
-                let strategy = Strategy { assignor: Assignor::Sticky, cooperative: self.cooperative };
-                let assignment = if joined.leader == joined.member { by_leader(strategy, &wishes, &known) } else { BTreeMap::new() };
-                self.members[at].id = Some(joined.member);
-                self.members[at].generation = joined.generation;
-                let assignment = assignment.into_iter().map(|(member, parts)| (member, parts.into())).collect();
-                let from = speaks(joined.member, joined.generation);
-                self.members[at].waits = Some(self.bench.ask(GroupRequest::Sync { group: GROUP, from, assignment }));
-                self.hear(at);
+        if let GroupReply::Join(Err((Refusal::MemberIdRequired, name))) = reply {
+            self.members[at].id = name;
+        } else if let GroupReply::Join(Ok(joined)) = reply {
+            self.sync(at, joined);
+        } else if let GroupReply::Sync(Ok(assigned)) = reply {
+            self.take_up(at, &assigned);
+        } else if let GroupReply::Join(Err((why, _))) | GroupReply::Sync(Err(why)) = reply {
+            if matches!(why, Refusal::UnknownMemberId | Refusal::IllegalGeneration) {
+                self.lose(at, why == Refusal::UnknownMemberId);
             }
-            GroupReply::Sync(Ok(assigned)) => self.take_up(at, &assigned),
-            GroupReply::Join(Err((why, _))) | GroupReply::Sync(Err(why)) => {
-                if matches!(why, Refusal::UnknownMemberId | Refusal::IllegalGeneration) {
-                    self.lose(at, why == Refusal::UnknownMemberId);
-                }
-            }
-            other => panic!("{other:?}"),
+        } else {
+            panic!("{reply:?}");
         }
+    }
+
+    /// A generation has begun: asks for its assignment, or makes it.
+    fn sync(&mut self, at: usize, joined: Joined) {
+        let known: Vec<Known> = (0..6).map(|part| (TopicId(0), Part(part))).collect();
+        let wishes: Vec<Wish> = joined.members.iter().map(Wish::from).collect();
+        let strategy = Strategy { assignor: Assignor::Sticky, cooperative: self.cooperative };
+        let assignment = if joined.leader == joined.member { by_leader(strategy, &wishes, &known) } else { BTreeMap::new() };
+        self.members[at].id = Some(joined.member);
+        self.members[at].generation = joined.generation;
+        let assignment = assignment.into_iter().map(|(member, parts)| (member, parts.into())).collect();
+        let from = speaks(joined.member, joined.generation);
+        self.members[at].waits = Some(self.bench.ask(GroupRequest::Sync { group: GROUP, from, assignment }));
+        self.hear(at);
     }
 
     fn take_up(&mut self, at: usize, assigned: &[Part]) {
@@ -214,16 +219,14 @@ fn beat(play: &mut Play, at: usize) {
         assignor: None,
         owned: Some(member.owned.iter().copied().collect()),
     };
-    match play.bench.told(GroupRequest::Beat(beat)) {
-        GroupReply::Beat(Ok(beaten)) => {
-            play.members[at].generation = beaten.epoch;
-            play.members[at].told = beaten.assigned;
-        }
-        GroupReply::Beat(Err(_)) => {
-            play.lose(at, false);
-            play.members[at].told = None;
-        }
-        other => panic!("{other:?}"),
+    let reply = play.bench.told(GroupRequest::Beat(beat));
+    let GroupReply::Beat(result) = reply else { panic!("{reply:?}") };
+    if let Ok(beaten) = result {
+        play.members[at].generation = beaten.epoch;
+        play.members[at].told = beaten.assigned;
+    } else {
+        play.lose(at, false);
+        play.members[at].told = None;
     }
 }
 
