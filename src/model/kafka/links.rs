@@ -41,7 +41,8 @@ impl Links {
     #[must_use]
     pub fn wait(&self, to: NodeId, now: Time) -> Span {
         match self.links.get(&to) {
-            Some(Link { conn: None, not_before, .. }) => not_before.saturating_since(now),
+            // A clock that was set back does not make the pause longer.
+            Some(Link { conn: None, not_before, .. }) => not_before.saturating_since(now).min(self.backoff_max),
             Some(Link { conn: Some(_), .. }) | None => Span::ZERO,
         }
     }

@@ -39,9 +39,10 @@ marks! {
 /// All marks: of brokers, controllers, coordinators and clients.
 pub const ALL: &[(Mark, &str)] = &JOINED;
 
-const LISTS: [&[(Mark, &str)]; 6] = [
+const LISTS: [&[(Mark, &str)]; 7] = [
     BROKER,
     super::processor::marks::ALL,
+    super::consumer::marks::ALL,
     super::controller::marks::ALL,
     super::group::marks::ALL,
     super::txn::marks::ALL,

@@ -107,7 +107,6 @@ impl Waiting {
 
 impl Delayed {
     /// What became of the first batch: the only one of a coordinator's.
-    #[must_use]
     pub fn first(&self) -> Result<Offset, Refusal> {
         self.results.first().map_or(Err(Refusal::InvalidRequest), |produced| produced.result)
     }

@@ -351,6 +351,10 @@ impl Consumer {
         self.employ((ctx, up));
         if self.work.step == Step::Work && self.work.is_idle() {
             self.finished(ctx);
+            // A commit that is refused here and now is heard of here and now: nobody else will call.
+            if self.hear((ctx, up)) {
+                return self.work_on((ctx, up));
+            }
         }
         // Whoever hands off polls on when there is room again, and leaves when nobody works any more.
         if !self.work.hands_off || self.work.full || self.presence == Presence::Leaving {

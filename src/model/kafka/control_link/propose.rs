@@ -6,7 +6,7 @@ use crate::base::{Digest, NodeId};
 
 use super::super::broker::Env;
 use super::super::ids::Part;
-use super::super::protocol::control::{AlterIsr, Proposal};
+use super::super::protocol::control::{AlterIsr, Altered, Proposal};
 use super::super::protocol::{Body, ControlRequest};
 use super::super::refusal::Refusal;
 use super::super::view::{PartView, View};
@@ -93,7 +93,7 @@ impl ControlLink {
     pub(super) fn on_isr_altered(
         &mut self,
         from: NodeId,
-        result: Result<Vec<(Part, Result<PartView, Refusal>)>, Refusal>,
+        result: Result<Vec<Altered>, Refusal>,
         env: &mut Env<'_>,
         out: &mut Vec<LinkOut>,
     ) {

@@ -104,6 +104,10 @@ pub(super) fn applied(config: &Config) -> Reasoned {
             ));
         }
     }
+    if let Some(kind) = config.processors.first() {
+        let own = path("processor", &kind.consumer.name);
+        return Err(format!("{own}: one that dies when its transaction is decided, and before it hears of it, never tells of the effect"));
+    }
     nothing_skipped(config)?;
     let because = all_kept(config)?;
     Ok(format!("positions are committed when the effects are there; {because}"))

@@ -100,6 +100,9 @@ pub struct Heard {
     pub may_stop: bool,
 }
 
+/// A partition as it is now, or why it is not as proposed.
+pub type Altered = (Part, Result<PartView, Refusal>);
+
 /// An answer.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ControlReply {
@@ -113,7 +116,7 @@ pub enum ControlReply {
     /// To [`ControlRequest::Heartbeat`].
     Heard(Result<Heard, Refusal>),
     /// To [`ControlRequest::AlterIsr`]: each partition as it is now, or why it is not as proposed.
-    IsrAltered(Result<Vec<(Part, Result<PartView, Refusal>)>, Refusal>),
+    IsrAltered(Result<Vec<Altered>, Refusal>),
     /// To [`ControlRequest::Push`].
     Pushed(Result<(), Refusal>),
 }

@@ -1,5 +1,6 @@
 //! A reader as a member of its group: what both protocols have in common.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::base::{Digest, NodeId, Span};
@@ -7,7 +8,7 @@ use crate::record::{LogNote, Note};
 use crate::world::{Ctx, Hosts};
 
 use super::super::super::config::{Config, GroupProtocol};
-use super::super::super::ids::{MemberId, Part};
+use super::super::super::ids::{MemberId, Part, TopicId};
 use super::super::super::mutants::Mutant;
 use super::super::super::protocol::Body;
 use super::super::super::protocol::group::{Generation, GroupReply, GroupRequest};
@@ -76,6 +77,9 @@ impl Meaning {
     }
 }
 
+/// What the leader of a group has assigned: all topics that its members subscribe to, and their partitions.
+pub(super) type Led = (BTreeSet<TopicId>, Vec<Part>);
+
 /// The membership.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Bond {
@@ -87,7 +91,7 @@ pub(super) struct Bond {
     pub(super) rejoin: bool,
     pub(super) prepared: Prepared,
     /// It leads the group; and what there was to assign when it did.
-    pub(super) leads: Option<Vec<Part>>,
+    pub(super) leads: Option<Led>,
     /// Which series of heartbeats.
     pub(super) beats: u64,
     /// A heartbeat is on its way.
@@ -331,11 +335,10 @@ impl Reader {
         self.slots.iter().filter(|(_, slot)| !slot.is_ghost()).map(|(part, _)| *part).collect()
     }
 
-    /// The partitions of its topics that there are, as far as it knows.
-    pub(super) fn there_are(&self, config: &Config) -> Vec<Part> {
+    /// The partitions of topics that there are, as far as it knows.
+    pub(super) fn there_are(&self, topics: impl Iterator<Item = TopicId>, config: &Config) -> Vec<Part> {
         let Some(view) = &self.view else { return Vec::new() };
-        let topics = &self.own(config).topics;
-        topics.iter().flat_map(|topic| config.parts_of(*topic)).filter(|part| view.part(*part).is_some()).collect()
+        topics.flat_map(|topic| config.parts_of(topic)).filter(|part| view.part(*part).is_some()).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The classic protocol from the member's side: join, assign if it leads, sync, heartbeats.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::base::Span;
@@ -7,10 +8,10 @@ use crate::world::{Ctx, Hosts};
 
 use super::super::super::config::{ConsumerConfig, GroupProtocol};
 use super::super::super::group::assign::{self, Known, Wish};
-use super::super::super::ids::{MemberId, Part};
+use super::super::super::ids::{MemberId, Part, TopicId};
 use super::super::super::protocol::group::{GroupRequest, Join, Joined, Strategy, Subscription};
 use super::super::super::refusal::Refusal;
-use super::bond::{Meaning, Prepared, Stage};
+use super::bond::{Led, Meaning, Prepared, Stage};
 use super::wire::Ask;
 use super::{Concern, How, Reader, Reads};
 
@@ -137,8 +138,9 @@ impl Reader {
         self.bond.leads = None;
         let mut assignment = Vec::new();
         if joined.leader == joined.member {
-            let there = self.there_are(ctx.config());
-            self.bond.leads = Some(there.clone());
+            let topics: BTreeSet<TopicId> = joined.members.iter().flat_map(|member| member.subscription.topics.iter().copied()).collect();
+            let there = self.there_are(topics.iter().copied(), ctx.config());
+            self.bond.leads = Some((topics, there.clone()));
             if !joined.skip_assignment {
                 let known: Vec<Known> = there.into_iter().map(|part| (ctx.config().partitions[part.index()].topic, part)).collect();
                 let wishes: Vec<Wish> = joined.members.iter().map(Wish::from).collect();
@@ -212,8 +214,8 @@ impl Reader {
 
     /// The leader sees that there are other partitions than when it assigned.
     pub(super) fn topics_known(&mut self, config: &super::Config) {
-        let there = self.there_are(config);
-        if self.bond.leads.as_ref().is_some_and(|known| *known != there) {
+        let changed = |(topics, known): &Led| *known != self.there_are(topics.iter().copied(), config);
+        if self.bond.leads.as_ref().is_some_and(changed) {
             self.bond.rejoin = true;
         }
     }

@@ -456,13 +456,13 @@ impl Reader {
         if self.phase == Phase::On {
             self.bind(ctx); // a commit that could not be sent holds nothing up
         }
-        if self.phase == Phase::On && (self.waiting || self.is_modern(ctx.config())) {
-            self.ask_positions(ctx);
-            self.fetch(ctx);
-        }
+        // What has come is looked at before more is asked for: a partition whose batch held nothing but a marker is asked again at once.
         if self.phase == Phase::On && self.waiting && !self.paused && self.ready(ctx) {
             self.waiting = false;
             self.events.push(Event::Ready);
+        } else if self.phase == Phase::On && (self.waiting || self.is_modern(ctx.config())) {
+            self.ask_positions(ctx);
+            self.fetch(ctx);
         }
         if self.phase == Phase::LastCommit && self.commits.is_empty() {
             self.say_leaving(ctx);

@@ -9,9 +9,12 @@ use super::super::super::view::PartView;
 use super::super::change::PartChange;
 use super::Decider;
 
+/// What a proposal comes to.
+type Answered = (Part, Result<Option<PartChange>, Refusal>);
+
 impl Decider<'_> {
     /// What each proposal of a broker comes to: a change, nothing new, or a refusal.
-    pub(in super::super) fn alter_isr(&self, asked: &AlterIsr) -> Result<Vec<(Part, Result<Option<PartChange>, Refusal>)>, Refusal> {
+    pub(in super::super) fn alter_isr(&self, asked: &AlterIsr) -> Result<Vec<Answered>, Refusal> {
         if !self.is_zookeeper() {
             self.registration(asked.broker, asked.epoch)?;
         }
