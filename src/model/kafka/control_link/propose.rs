@@ -9,7 +9,7 @@ use super::super::ids::Part;
 use super::super::protocol::control::{AlterIsr, Altered, Proposal};
 use super::super::protocol::{Body, ControlRequest};
 use super::super::refusal::Refusal;
-use super::super::view::{PartView, View};
+use super::super::view::View;
 use super::channel::Due;
 use super::lifecycle::patience;
 use super::{ControlLink, LinkOut, LinkTimer};

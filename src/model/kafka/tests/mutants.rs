@@ -223,33 +223,56 @@ fn wrong(outcome: &Outcome) -> Vec<String> {
     broken.map(|finding| finding.property.name().to_owned()).chain(outcome.breach.iter().map(|_| "invariant".to_owned())).collect()
 }
 
-/// So many seeds each stage gets.
-const SEEDS: u64 = 24;
+/// The mutant, the stage and the seed that show it, and what it breaks there.
+type Case = (&'static str, &'static str, u64, &'static str);
+
+const CASES: &[Case] = &[];
+
+fn stage(name: &str) -> &'static Stage {
+    STAGES.iter().find(|stage| stage.name == name).expect("a stage of that name")
+}
+
+#[test]
+fn every_mutant_has_its_case() {
+    for (_, name, _) in Mutant::ALL {
+        assert!(CASES.iter().any(|(case, ..)| case == name), "{name}");
+    }
+}
 
 #[test]
 fn every_mutant_is_caught() {
-    let only = std::env::var("KAFKA_MUTANT").ok();
-    let mut missed = Vec::new();
-    for (_, name, _) in Mutant::ALL.iter().filter(|(_, name, _)| only.as_deref().is_none_or(|only| only == *name)) {
-        let cases = (0..SEEDS).flat_map(|seed| STAGES.iter().map(move |stage| (stage, seed)));
-        let caught = cases.into_iter().find_map(|(stage, seed)| {
-            let wrong = wrong(&run(&plan(stage, Some(name), seed), seed));
-            (!wrong.is_empty()).then_some((stage.name, seed, wrong))
-        });
-        match caught {
-            Some((stage, seed, wrong)) => println!("{name}: {} in `{stage}` on seed {seed}", wrong.join(", ")),
-            None => missed.push(*name),
-        }
+    for (name, on, seed, what) in CASES {
+        let wrong = wrong(&run(&plan(stage(on), Some(name), *seed), *seed));
+        assert!(wrong.iter().any(|broken| broken == what), "{name} in `{on}` on seed {seed}: {wrong:?}");
     }
-    assert!(missed.is_empty(), "not caught: {missed:?}");
 }
 
 #[test]
 fn the_honest_model_passes_where_mutants_are_caught() {
     for stage in STAGES {
-        for seed in 0..4 {
+        let shown = CASES.iter().filter(|(_, on, ..)| *on == stage.name).map(|(_, _, seed, _)| *seed);
+        for seed in shown.chain(0..2) {
             let outcome = run(&plan(stage, None, seed), seed);
             assert_eq!(wrong(&outcome), Vec::<String>::new(), "`{}` on seed {seed}: {:#?}", stage.name, outcome.violations());
+        }
+    }
+}
+
+/// Looks for the first stage and seed that show each mutant, for the table above.
+#[test]
+#[ignore = "looks for cases, proves nothing"]
+fn look_for_cases() {
+    let only = std::env::var("KAFKA_MUTANT").ok();
+    for (_, name, _) in Mutant::ALL.iter().filter(|(_, name, _)| only.as_deref().is_none_or(|only| only.split(',').any(|one| one == *name)))
+    {
+        let cases = (0..60).flat_map(|seed| STAGES.iter().map(move |stage| (stage, seed)));
+        let caught = cases.into_iter().find_map(|(stage, seed)| {
+            let wrong = wrong(&run(&plan(stage, Some(name), seed), seed));
+            wrong.into_iter().next().map(|what| (stage.name, seed, what))
+        });
+        match caught {
+            Some((stage, seed, what)) => println!("    (\"{name}\", \"{stage}\", {seed}, \"{what}\"),"),
+            None => println!("{name} was not caught"),
         }
     }
 }
