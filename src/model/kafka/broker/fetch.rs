@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::base::{NodeId, Span};
 use crate::world::{Ctx, Hosts, TimerId};
 
-use super::super::config::Config;
+use super::super::config::{Config, Version};
 use super::super::ids::{Offset, Part};
 use super::super::mutants::Mutant;
 use super::super::protocol::{Body, Chunk, Fetch, FetchPart, FetchReply, Fetched, ListOffsets, Reader, Seek};
@@ -215,7 +215,9 @@ impl Broker {
         let (until, behind) = match reader {
             Reader::Follower { broker, .. } => {
                 let told = replica.leading().and_then(|leading| leading.followers.iter().find(|follower| follower.node == broker));
-                (log.end(), told.is_some_and(|follower| follower.told < replica.high_watermark))
+                // A follower whose high watermark is behind is told at once since KIP-392 (2.4).
+                let tells = config.version >= Version::V2_8;
+                (log.end(), tells && told.is_some_and(|follower| follower.told < replica.high_watermark))
             }
             Reader::Consumer { committed, .. } => {
                 chunk.preferred = self.preferred(client, asked, replica, config);

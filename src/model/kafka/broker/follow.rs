@@ -43,10 +43,11 @@ impl Broker {
     pub(super) fn fetch_from<W: Hosts<Broker>>(&mut self, leader: NodeId, ctx: &mut Ctx<'_, W, Broker>) {
         let (config, Some(registration)) = (ctx.config(), self.registration) else { return };
         let Some(fetcher) = self.fetchers.get(&leader) else { return };
-        if fetcher.asked.is_some() {
+        // Whoever fetches also flushes, and goes on when that is done.
+        if fetcher.asked.is_some() || fetcher.parts.iter().any(|part| self.is_flushing(*part, config)) {
             return;
         }
-        let ready = fetcher.parts.iter().filter(|part| !fetcher.paused.contains(part) && !self.is_flushing(**part, config));
+        let ready = fetcher.parts.iter().filter(|part| !fetcher.paused.contains(part));
         let parts: Vec<FetchPart> = ready.filter_map(|part| self.wants(*part, config)).collect();
         if parts.is_empty() {
             return;

@@ -66,7 +66,7 @@ fn election_mark(before: &PartView, last_leader: Option<NodeId>, leader: NodeId,
     } else if last_leader == Some(leader) && before.elr.is_empty() && before.isr.is_empty() {
         Some(marks::LAST_LEADER_ELECTED)
     } else {
-        Some(marks::UNCLEAN_ELECTION)
+        change.unclean.unwrap_or(before.unclean).then_some(marks::UNCLEAN_ELECTION)
     }
 }
 

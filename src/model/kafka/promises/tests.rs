@@ -43,7 +43,7 @@ fn a_careful_configuration_promises_nearly_everything() {
     assert_eq!(withheld, [NoDuplicateDelivery, MonotonicPolls, NoRebalanceReread]);
     let pipe = self::config(&format!("{SAFE}{CAREFUL}{PIPE}"));
     let withheld: Vec<Property> = of(&pipe).0.iter().filter(|promise| !promise.promised).map(|promise| promise.property).collect();
-    assert_eq!(withheld, [NoDuplicateDelivery, MonotonicPolls, NoRebalanceReread]);
+    assert_eq!(withheld, [NoDuplicateDelivery, NoMissingEffect, MonotonicPolls, NoRebalanceReread]);
 }
 
 /// A configuration, what it does not promise beside [`NEVER`], and a word of the reason.

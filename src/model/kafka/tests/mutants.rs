@@ -226,7 +226,28 @@ fn wrong(outcome: &Outcome) -> Vec<String> {
 /// The mutant, the stage and the seed that show it, and what it breaks there.
 type Case = (&'static str, &'static str, u64, &'static str);
 
-const CASES: &[Case] = &[];
+const CASES: &[Case] = &[
+    ("hw_before_followers", "the leader is alone", 0, "acked_survives"),
+    ("acks_all_as_one", "the leader is alone", 0, "acked_survives"),
+    ("no_truncation", "the leader is alone", 0, "acked_survives"),
+    ("epoch_not_checked", "the leader is alone", 0, "acked_survives"),
+    ("serves_above_watermark", "the leader is alone", 0, "no_log_duplicate"),
+    ("forgets_sequences", "followers lag", 0, "no_log_duplicate"),
+    ("sequences_not_rebuilt", "one follower lags", 0, "no_log_duplicate"),
+    ("retries_with_new_sequence", "answers are lost", 0, "no_log_duplicate"),
+    ("commits_ahead", "auto-commit", 9, "no_missing_effect"),
+    ("generation_not_checked", "at most once, unheard", 0, "no_duplicate_effect"),
+    ("positions_not_reloaded", "at most once", 0, "no_duplicate_effect"),
+    ("keeps_revoked", "auto-commit", 0, "drained"),
+    ("zombie_not_fenced", "transactions", 0, "acked_survives"),
+    ("marker_forgotten", "transactions", 0, "acked_survives"),
+    ("aborts_committed", "transactions", 0, "failed_stays_failed"),
+    ("reads_undecided", "transactions", 0, "failed_stays_failed"),
+    ("positions_outside_transaction", "a pipeline", 1, "acked_survives"),
+    ("compacts_latest", "compaction", 0, "acked_survives"),
+    ("retention_takes_active", "retention", 0, "acked_delivered"),
+    ("sync_skipped", "flushed", 0, "acked_survives"),
+];
 
 fn stage(name: &str) -> &'static Stage {
     STAGES.iter().find(|stage| stage.name == name).expect("a stage of that name")

@@ -217,7 +217,7 @@ impl Reader {
     pub fn new<W: Hosts<R>, R: Reads>(whose: Whose, part: u8, ctx: &mut Ctx<'_, W, R>) -> Reader {
         let own = whose.config(ctx.config());
         let links = |part| Links::new((ctx.life(), part), own.reconnect_backoff, own.reconnect_backoff_max);
-        Reader {
+        let mut reader = Reader {
             whose,
             data: Wire::new(Side::Data, links(part)),
             group: Wire::new(Side::Group, links(part + 1)),
@@ -237,7 +237,9 @@ impl Reader {
             serial: 0,
             subscribed: 0,
             events: Vec::new(),
-        }
+        };
+        reader.say_entitled(ctx);
+        reader
     }
 
     /// The application begins to poll: connects, joins the group. It waits in `poll()` from here on. A reader that was closed can be
@@ -255,7 +257,6 @@ impl Reader {
         self.fetched.clear();
         self.commits.clear();
         self.name_self(ctx);
-        self.say_entitled(ctx);
         self.begin_auto(ctx);
         self.serial += 1;
         let age = self.own(ctx.config()).metadata_max_age;
