@@ -133,7 +133,9 @@ impl Step {
             | Step::Lost { .. }
             | Step::Carried { .. }
             | Step::Recorded(What::Call { .. } | What::End { .. } | What::Skipped { .. } | What::Phase(_) | What::Fault { .. })
-            | Step::Recorded(What::Note(Note::Deliver { .. } | Note::Settle { .. } | Note::Effect { .. } | Note::Held { .. } | Note::Log(_)))
+            | Step::Recorded(What::Note(
+                Note::Deliver { .. } | Note::Settle { .. } | Note::Effect { .. } | Note::Held { .. } | Note::Log(_),
+            ))
             | Step::Received { .. }
             | Step::Fired
             | Step::Wrote { .. }
