@@ -1,7 +1,7 @@
 //! Which keys each version of Kafka has, and what holds for them when they are not written.
 //!
 //! Sources: the tables of settings in the documentation of 0.8.2, 0.9 (clients of `"0.8"`), 0.11, 2.8 and 3.9, the sources of
-//! the same versions, and of 4.0 the upgrade notes and KIP-1030 [S:kafka]. A row names what its differences come from.
+//! the same versions, and of 4.0 the upgrade notes and KIP-1030 (S:kafka). A row names what its differences come from.
 
 use crate::base::value::{KeySpec, Reader, Table, key_text, quoted};
 
