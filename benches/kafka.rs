@@ -21,7 +21,7 @@ brokers = 3
 topic.orders = {{ partitions = 12, replication.factor = 3, min.insync.replicas = 2, {retention} }}
 broker.log.retention.check.interval.ms = "1s"
 producer = {{ count = 8, acks = "all", enable.idempotence = true }}
-consumer = {{ count = 4, group.id = "billing", auto.offset.reset = "earliest", enable.auto.commit = false, commit = "after" }}
+consumer = {{ count = 4, group.id = "billing", auto.offset.reset = "earliest", processing = "0s", commit = "after" }}
 
 [load]
 to = "orders"
