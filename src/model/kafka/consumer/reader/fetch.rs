@@ -7,6 +7,7 @@ use crate::world::{Ctx, Hosts};
 
 use super::super::super::config::{Config, Reset};
 use super::super::super::ids::{Offset, Part};
+use super::super::super::mutants::Mutant;
 use super::super::super::protocol::{self as wire_protocol, Body, Chunk, FetchPart, FetchReply};
 use super::super::super::refusal::Refusal;
 use super::super::marks;
@@ -125,7 +126,7 @@ impl Reader {
         }
         if !chunk.entries.is_empty() {
             slot.buffered = true;
-            let committed = Whose::config(self.whose, config).read_committed;
+            let committed = Whose::config(self.whose, config).read_committed && !config.mutants.has(Mutant::ReadsAborted);
             self.fetched.push_back(Fetched::new(part, slot.round, chunk, committed));
         }
     }
