@@ -10,8 +10,9 @@ use deadletter::model::BUILT_IN;
 use deadletter::run::{How, Passage, Ready};
 use deadletter::scenario::{Plan, Source, read};
 
-/// 256,000 messages of 1 KiB a second over 12 partitions with three copies each.
+/// 256,000 messages of 1 KiB a second over 12 partitions with three copies each, once leaders are elected and the group has come together.
 fn scenario(seconds: u32, retention: &str) -> String {
+    let until = seconds + 10;
     format!(
         r#"# How fast is a busy cluster simulated?
 # See benches/kafka.rs.
@@ -25,7 +26,7 @@ consumer = {{ count = 4, group.id = "billing", auto.offset.reset = "earliest", p
 
 [load]
 to = "orders"
-arrivals = {{ law = "poisson", rate = "256000/s" }}
+arrivals = {{ law = "steps", steps = [{{ at = "3s", rate = "500/s" }}, {{ at = "10s", rate = "256000/s" }}] }}
 keys = {{ law = "uniform", count = 100000 }}
 size = "1KiB"
 
@@ -34,7 +35,7 @@ delay = {{ law = "uniform", low = "100us", high = "400us" }}
 
 [phases]
 warm = "0s"
-chaos = "{seconds}s"
+chaos = "{until}s"
 heal = "0s"
 drain = "5s"
 "#

@@ -5,7 +5,9 @@
 //! brokers may lose their memory *at a time* (from the power failure until they are in sync again) is what [`tolerates`] says; an
 //! acknowledgement that no power failure may meet is not called safe. Without eligible leader replicas there is one exception, which Kafka
 //! has as well (KIP-966): when all others have left the in-sync replicas, the last one leads again after a power failure, with what it has
-//! left. The promises do not hold when a disk is lost (`wipe`) or changes what it holds (`flip_bits`) on more brokers than that.
+//! left. With them, a broker that was killed counts as one that may have lost something: when all that were in sync or eligible have
+//! died, the last leader leads again. So no other broker may be killed until the one without power is in sync again. The promises do not
+//! hold when a disk is lost (`wipe`) or changes what it holds (`flip_bits`) on more brokers than that.
 
 use crate::check::{Promises, Property};
 
